@@ -1,1 +1,1 @@
-export {};
+export type { Applied, SnapshotSink, SnapshotSource, StateMachine } from "./state-machine.ts";
