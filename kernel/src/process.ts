@@ -129,4 +129,7 @@ export interface Process<V extends Vocabulary> {
 
   /** The driver has no more input for now: the place to send what was batched. */
   onIdle?(ctx: Context<V>): void;
+
+  /** The driver believes that a peer is gone. A hint: it may be wrong, late, or never come (K3). */
+  onUnreachable?(ctx: Context<V>, peer: NodeId): void;
 }

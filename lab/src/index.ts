@@ -1,1 +1,1 @@
-export {};
+export { Simulation, type SimulationOptions } from "./simulation.ts";

@@ -1,0 +1,113 @@
+/**
+ * The part of a replicated log that is held in memory: entries after a *base*,
+ * the point up to which they have been compacted away. Dense: no holes.
+ */
+
+import { invariant } from "@quorate/kernel";
+
+import { type Entry, entryBytes, type Index, type Term } from "./entry.ts";
+
+export class Log {
+  /** Index and term of the entry before the first one held. */
+  private baseIndex: Index = 0;
+  private baseTerm: Term = 0;
+  /** `entries[i]` has index `baseIndex + 1 + i`. */
+  private entries: Entry[] = [];
+  /** Bytes of the entries held. */
+  bytes = 0;
+
+  get base(): { readonly index: Index; readonly term: Term } {
+    return { index: this.baseIndex, term: this.baseTerm };
+  }
+
+  get firstIndex(): Index {
+    return this.baseIndex + 1;
+  }
+
+  get lastIndex(): Index {
+    return this.baseIndex + this.entries.length;
+  }
+
+  get lastTerm(): Term {
+    return this.entries.at(-1)?.term ?? this.baseTerm;
+  }
+
+  /** The term of an entry; `undefined` if it was compacted away or is not there yet. */
+  termAt(index: Index): Term | undefined {
+    if (index === this.baseIndex) return this.baseTerm;
+    return this.entries[index - this.baseIndex - 1]?.term;
+  }
+
+  /** Whether this log holds an entry of that index and term. */
+  matches(index: Index, term: Term): boolean {
+    return this.termAt(index) === term;
+  }
+
+  at(index: Index): Entry {
+    const entry = this.entries[index - this.baseIndex - 1];
+    invariant(entry !== undefined, `entry ${index} is in the log`);
+    return entry;
+  }
+
+  /** Whether a log that ends so holds at least all that this one holds (Raft §5.4.1). */
+  isAtMost(lastIndex: Index, lastTerm: Term): boolean {
+    return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
+  }
+
+  append(entry: Entry): Index {
+    invariant(entry.term >= this.lastTerm, "terms never fall along a log");
+    this.entries.push(entry);
+    this.bytes += entryBytes(entry);
+    return this.lastIndex;
+  }
+
+  /** Drops `index` and everything after it. */
+  truncateFrom(index: Index): void {
+    invariant(index > this.baseIndex, "compacted entries are never replaced");
+    while (this.lastIndex >= index) this.bytes -= entryBytes(this.entries.pop()!);
+  }
+
+  /** Entries from `from` on, up to `maxBytes`, but at least one if there is one. */
+  slice(from: Index, maxBytes: number): readonly Entry[] {
+    const start = from - this.baseIndex - 1;
+    invariant(start >= 0, `entry ${from} has not been compacted away`);
+    let end = start;
+    let bytes = 0;
+    while (end < this.entries.length) {
+      bytes += entryBytes(this.entries[end]!);
+      if (bytes > maxBytes && end > start) break;
+      end++;
+    }
+    return this.entries.slice(start, end);
+  }
+
+  /** Forgets entries up to and including `index`. */
+  compact(index: Index): void {
+    if (index <= this.baseIndex) return;
+    const term = this.termAt(index);
+    invariant(term !== undefined, `entry ${index} is in the log to be compacted`);
+    for (const entry of this.entries.splice(0, index - this.baseIndex)) {
+      this.bytes -= entryBytes(entry);
+    }
+    this.baseIndex = index;
+    this.baseTerm = term;
+  }
+
+  /** Forgets everything and goes on after a snapshot. */
+  reset(index: Index, term: Term): void {
+    this.entries = [];
+    this.bytes = 0;
+    this.baseIndex = index;
+    this.baseTerm = term;
+  }
+
+  /**
+   * The highest index up to `from` whose term is at most `term`: where a log
+   * that conflicts there could agree at the latest. Never below the base.
+   */
+  lastAtOrBelow(from: Index, term: Term): Index {
+    let index = Math.min(from, this.lastIndex);
+    while (index > this.baseIndex && this.termAt(index)! > term) index--;
+    return index;
+  }
+}

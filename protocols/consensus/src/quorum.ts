@@ -1,0 +1,50 @@
+/**
+ * Majorities, simple and joint (Raft §6). Every decision of a consensus
+ * protocol asks one of the two questions below; under a joint configuration
+ * the answer needs both majorities.
+ */
+
+import { invariant, type NodeId } from "@quorate/kernel";
+
+import type { Configuration, Index } from "./entry.ts";
+
+/** Everyone who votes under `configuration`, once. */
+export function voters(configuration: Configuration): readonly NodeId[] {
+  if (configuration.outgoing.length === 0) return configuration.voters;
+  return [...new Set([...configuration.voters, ...configuration.outgoing])].toSorted();
+}
+
+/** Everyone who receives the log, learners included. */
+export function members(configuration: Configuration): readonly NodeId[] {
+  return [...voters(configuration), ...configuration.learners];
+}
+
+/** Whether the nodes for which `holds` is true are a quorum. */
+export function isQuorum(configuration: Configuration, holds: (node: NodeId) => boolean): boolean {
+  return (
+    isMajority(configuration.voters, holds) &&
+    (configuration.outgoing.length === 0 || isMajority(configuration.outgoing, holds))
+  );
+}
+
+/** The highest value that a quorum has reached, given each node's own. */
+export function reachedByQuorum(
+  configuration: Configuration,
+  reached: (node: NodeId) => Index,
+): Index {
+  const incoming = reachedByMajority(configuration.voters, reached);
+  if (configuration.outgoing.length === 0) return incoming;
+  return Math.min(incoming, reachedByMajority(configuration.outgoing, reached));
+}
+
+function isMajority(nodes: readonly NodeId[], holds: (node: NodeId) => boolean): boolean {
+  let count = 0;
+  for (const node of nodes) if (holds(node)) count++;
+  return count > nodes.length >> 1;
+}
+
+function reachedByMajority(nodes: readonly NodeId[], reached: (node: NodeId) => Index): Index {
+  invariant(nodes.length > 0, "a configuration has voters");
+  const values = nodes.map(reached).toSorted((a, b) => b - a);
+  return values[nodes.length >> 1]!;
+}

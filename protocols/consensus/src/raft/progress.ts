@@ -1,0 +1,105 @@
+/**
+ * What a leader knows of one member: how far its log agrees, what is on its
+ * way, and how boldly to send.
+ *
+ * - `probe`: where the logs agree is not known; one message at a time.
+ * - `replicate`: it is known; messages are pipelined within a window.
+ * - `snapshot`: what it needs is compacted away; entries wait for a snapshot.
+ */
+
+import type { Index } from "../entry.ts";
+
+interface Inflight {
+  readonly index: Index;
+  readonly bytes: number;
+}
+
+export class Progress {
+  state: "probe" | "replicate" | "snapshot" = "probe";
+  /** The member's log agrees with the leader's up to here, durably. Only grows. */
+  match: Index = 0;
+  /** The first entry of the next append. Always above `match`. */
+  next: Index;
+  /** A probe is on its way; the next heartbeat allows another. */
+  probing = false;
+  /** It answered anything since the last check of the quorum. */
+  active = true;
+  /** The latest round of heartbeats it answered. */
+  round = 0;
+  /** The highest commit index it was told. */
+  told: Index = 0;
+  private inflight: Inflight[] = [];
+  private inflightBytes = 0;
+
+  constructor(next: Index) {
+    this.next = next;
+  }
+
+  /** Whether another append may go out, given the window. */
+  hasRoom(messages: number, bytes: number): boolean {
+    if (this.state === "probe") return !this.probing;
+    return this.inflight.length < messages && this.inflightBytes < bytes;
+  }
+
+  /** Something sent has not been answered. */
+  get waiting(): boolean {
+    return this.inflight.length > 0;
+  }
+
+  sent(last: Index, bytes: number): void {
+    if (this.state === "probe") {
+      this.probing = true;
+      return;
+    }
+    this.next = last + 1;
+    this.inflight.push({ index: last, bytes });
+    this.inflightBytes += bytes;
+  }
+
+  /** The member's log agrees up to `index`. Returns whether that is news. */
+  agreed(index: Index): boolean {
+    const news = index > this.match;
+    if (news) this.match = index;
+    this.next = Math.max(this.next, this.match + 1);
+    if (this.state !== "replicate") {
+      this.state = "replicate";
+      this.next = this.match + 1;
+      this.clear();
+    }
+    let answered = 0;
+    while (answered < this.inflight.length && this.inflight[answered]!.index <= index) {
+      this.inflightBytes -= this.inflight[answered++]!.bytes;
+    }
+    if (answered > 0) this.inflight.splice(0, answered);
+    return news;
+  }
+
+  /**
+   * The member does not have the entry at `prevIndex`; the logs could agree up
+   * to `hint`. Returns whether that is about what was sent last, and not stale.
+   */
+  refused(prevIndex: Index, hint: Index): boolean {
+    const stale =
+      this.state === "replicate" ? prevIndex <= this.match : prevIndex !== this.next - 1;
+    if (this.state === "snapshot" || stale) return false;
+    this.probeFrom(Math.max(this.match + 1, Math.min(prevIndex, hint + 1)));
+    return true;
+  }
+
+  probeFrom(next: Index): void {
+    this.state = "probe";
+    this.next = next;
+    this.clear();
+  }
+
+  awaitSnapshot(): void {
+    this.state = "snapshot";
+    this.clear();
+  }
+
+  private clear(): void {
+    this.probing = false;
+    this.inflight = [];
+    this.inflightBytes = 0;
+  }
+}

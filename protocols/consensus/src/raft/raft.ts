@@ -1,0 +1,223 @@
+/**
+ * Raft (Ongaro & Ousterhout 2014; Ongaro 2014), as an {@link OrderedLog}.
+ *
+ * This file is where its parts meet: what each message, timer, request and
+ * finished write leads to, and the requests that concern more than one part:
+ * proposals, reads, transfer of leadership, snapshots. Elections, replication
+ * and state have files of their own, which this class extends.
+ */
+
+import {
+  invariant,
+  type NodeId,
+  type Position,
+  type RequestId,
+  unreachable,
+} from "@quorate/kernel";
+
+import { entryBytes, type Index, type SnapshotMeta } from "../entry.ts";
+import type { LogRequest, OrderedLog } from "../ordered-log.ts";
+import type { Message, RaftWords, Record, Timer } from "./messages.ts";
+import type { Progress } from "./progress.ts";
+import { Replicating } from "./replication.ts";
+import type { Ctx } from "./state.ts";
+
+export class Raft extends Replicating implements OrderedLog<RaftWords> {
+  onMessage(ctx: Ctx, from: NodeId, message: Message): void {
+    // Votes decide for themselves whether a term is adopted; for all else a later term rules.
+    const vote = message.type === "requestVote" || message.type === "vote";
+    if (!vote && message.term > this.term) this.follow(ctx, message.term, undefined);
+    switch (message.type) {
+      case "requestVote":
+        return this.onRequestVote(ctx, from, message);
+      case "vote":
+        return this.onVote(ctx, from, message);
+      case "append":
+        return this.onAppend(ctx, from, message);
+      case "appended":
+        return this.onAppended(ctx, from, message);
+      case "refused":
+        return this.onRefused(ctx, from, message);
+      case "heartbeat":
+        return this.onHeartbeat(ctx, from, message);
+      case "heartbeatAck":
+        return this.onHeartbeatAck(ctx, from, message);
+      case "timeoutNow":
+        return this.onTimeoutNow(ctx, message);
+      default:
+        unreachable(message);
+    }
+  }
+
+  onTimer(ctx: Ctx, timer: Timer): void {
+    switch (timer) {
+      case "election":
+        return this.onElectionTimeout(ctx);
+      case "heartbeat":
+        return this.onHeartbeatTimeout(ctx);
+      case "quorum":
+        return this.onQuorumTimeout(ctx);
+      case "transfer":
+        return this.onTransferTimeout(ctx);
+      default:
+        unreachable(timer);
+    }
+  }
+
+  onRequest(ctx: Ctx, id: RequestId, request: LogRequest): void {
+    switch (request.type) {
+      case "propose":
+        return this.onPropose(ctx, id, request.data);
+      case "read":
+        return this.onRead(ctx, id, request.level);
+      case "transfer":
+        return this.onTransfer(ctx, id, request.to);
+      case "install":
+        return this.onInstall(ctx, id, request.meta);
+      case "snapshotSent":
+        return this.onSnapshotSent(ctx, request.to, request.index);
+      case "snapshotFailed":
+        return this.onSnapshotFailed(request.to);
+      default:
+        unreachable(request);
+    }
+  }
+
+  onDurable(ctx: Ctx, position: Position): void {
+    this.countOwnVote(ctx, position);
+    this.countOwnDisk(ctx, position);
+  }
+
+  onIdle(ctx: Ctx): void {
+    if (this.role === "leader") this.ship(ctx);
+  }
+
+  private onPropose(ctx: Ctx, id: RequestId, data: Uint8Array): void {
+    if (this.role !== "leader") return ctx.reply(id, this.rejected("notLeader", true));
+    if (this.transfer !== undefined) return ctx.reply(id, this.rejected("transferring", true));
+    const entry = { term: this.term, kind: "command", data } as const;
+    // One entry is always admitted, or a cap below its size would refuse it for ever (R19).
+    const full = this.uncommittedBytes + entryBytes(entry) > this.config.uncommittedBytes;
+    if (full && this.commitIndex < this.log.lastIndex) {
+      return ctx.reply(id, this.rejected("overloaded", true));
+    }
+    this.proposals.set(this.appendOwn(entry), id);
+  }
+
+  private onRead(ctx: Ctx, id: RequestId, level: "linearizable" | "lease"): void {
+    if (this.role !== "leader") return ctx.reply(id, this.rejected("notLeader", true));
+    if (this.transfer !== undefined) return ctx.reply(id, this.rejected("transferring", true));
+    const leased = this.config.leaseReads && ctx.now < this.leaseUntil;
+    if (level === "lease" && leased && this.hasCommittedOwnTerm()) {
+      return ctx.replyEagerly(id, { type: "readable", index: this.commitIndex });
+    }
+    this.reads.ask(id);
+  }
+
+  private onTransfer(ctx: Ctx, id: RequestId, wanted: NodeId | undefined): void {
+    if (this.role !== "leader") return ctx.reply(id, this.rejected("notLeader", true));
+    if (this.transfer !== undefined) return ctx.reply(id, this.rejected("transferring", true));
+    const to = wanted ?? this.bestSuccessor();
+    if (to === ctx.self) return ctx.reply(id, { type: "transferred", leader: to });
+    const progress = to === undefined ? undefined : this.progress.get(to);
+    if (to === undefined || progress === undefined || !this.isVoter(to)) {
+      return ctx.reply(id, this.rejected("stale", true));
+    }
+    this.transfer = { id, to };
+    this.leaseUntil = -1;
+    this.abandonReads(ctx);
+    ctx.setTimer("transfer", this.config.electionMs);
+    this.onCaughtUp(ctx, to, progress);
+  }
+
+  private bestSuccessor(): NodeId | undefined {
+    let best: NodeId | undefined;
+    let match = -1;
+    for (const [peer, progress] of this.progress) {
+      if (!this.isVoter(peer) || !progress.active || progress.match <= match) continue;
+      best = peer;
+      match = progress.match;
+    }
+    return best;
+  }
+
+  protected override onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    if (this.transfer?.to !== peer || progress.match < this.log.lastIndex) return;
+    const { term } = this;
+    ctx.send(peer, { type: "timeoutNow", term, lastIndex: this.log.lastIndex });
+  }
+
+  /** The transfer took too long: go on leading, or leave it to the others (R31). */
+  private onTransferTimeout(ctx: Ctx): void {
+    if (this.transfer === undefined) return;
+    const { id } = this.transfer;
+    this.transfer = undefined;
+    ctx.reply(id, this.rejected("timeout", true));
+  }
+
+  /** Knowing a leader settles a transfer, one way or the other. */
+  protected override announce(ctx: Ctx): void {
+    super.announce(ctx);
+    if (this.transfer === undefined || this.role === "leader" || this.leader === undefined) return;
+    const { id } = this.transfer;
+    this.transfer = undefined;
+    ctx.cancelTimer("transfer");
+    ctx.reply(id, { type: "transferred", leader: this.leader });
+  }
+
+  /** Goes on from a snapshot that a leader sent (R22). */
+  private onInstall(ctx: Ctx, id: RequestId, meta: SnapshotMeta): void {
+    if (meta.index <= this.commitIndex || this.role === "leader") {
+      return ctx.reply(id, this.rejected("stale", true));
+    }
+    const record = { type: "snapshot", meta } as const;
+    this.recover(record);
+    ctx.persist(record);
+    ctx.output({ type: "installed", meta });
+    ctx.reply(id, { type: "installed" });
+  }
+
+  private onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
+    const progress = this.progress.get(to);
+    if (this.role !== "leader" || progress === undefined) return;
+    if (progress.agreed(index)) this.advance(ctx);
+  }
+
+  private onSnapshotFailed(to: NodeId): void {
+    const progress = this.progress.get(to);
+    if (progress?.state === "snapshot") progress.probeFrom(progress.match + 1);
+  }
+
+  snapshotMeta(index: Index): SnapshotMeta {
+    invariant(index <= this.commitIndex, "snapshots hold committed entries");
+    const term = this.log.termAt(index);
+    invariant(term !== undefined, "the entry a snapshot ends with is in the log");
+    const { configuration, configurationIndex } = this;
+    return { index, term, configuration, configurationIndex };
+  }
+
+  compact(meta: SnapshotMeta, keepBytes: number): void {
+    invariant(meta.index <= this.commitIndex, "I7: only committed entries are compacted");
+    let index = meta.index;
+    let kept = 0;
+    while (index > this.log.base.index) {
+      kept += entryBytes(this.log.at(index));
+      if (kept > keepBytes) break;
+      index--;
+    }
+    this.log.compact(index);
+  }
+
+  image(meta: SnapshotMeta): readonly Record[] {
+    const { index, term } = this.log.base;
+    const entries = this.log.slice(this.log.firstIndex, Infinity);
+    return [
+      { type: "base", index, term },
+      ...(entries.length === 0
+        ? []
+        : [{ type: "entries", index: this.log.firstIndex, entries } as const]),
+      { type: "snapshot", meta },
+      { type: "state", term: this.term, votedFor: this.votedFor },
+    ];
+  }
+}

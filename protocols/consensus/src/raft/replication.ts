@@ -1,0 +1,259 @@
+/**
+ * Replication: appending, agreeing, committing, and what heartbeats carry
+ * (Ongaro & Ousterhout §5.3, §5.4.2). The leader ships entries before its own
+ * disk has them (thesis §10.2.1) and counts itself once it has.
+ */
+
+import { invariant, type NodeId, type Position } from "@quorate/kernel";
+
+import { type Entry, entryBytes, type Index } from "../entry.ts";
+import { reachedByQuorum } from "../quorum.ts";
+import { Electing } from "./election.ts";
+import type { Append, Appended, Heartbeat, HeartbeatAck, Refused } from "./messages.ts";
+import type { Progress } from "./progress.ts";
+import { ReadQueue } from "./reads.ts";
+import type { Ctx } from "./state.ts";
+
+export abstract class Replicating extends Electing {
+  protected readonly reads: ReadQueue = new ReadQueue();
+  /** Numbers rounds of heartbeats within a leadership. */
+  private heartbeatRound = 0;
+  /** When each round that a quorum has not answered yet was sent. */
+  private sentRounds: { readonly round: number; readonly at: number }[] = [];
+  /** Until when this leader may serve lease reads, by its own clock (R33). */
+  protected leaseUntil = -1;
+
+  protected override beginLeading(ctx: Ctx): void {
+    this.heartbeatRound = 0;
+    this.sentRounds = [];
+    this.leaseUntil = -1;
+    this.uncommittedBytes = 0;
+    for (const entry of this.log.slice(this.commitIndex + 1, Infinity)) {
+      this.uncommittedBytes += entryBytes(entry);
+    }
+    this.appendOwn({ term: this.term, kind: "noop", data: new Uint8Array(0) });
+    this.beat(ctx);
+  }
+
+  /** Appends in memory; `onIdle` persists and sends everything that came in until then. */
+  protected appendOwn(entry: Entry): Index {
+    this.uncommittedBytes += entryBytes(entry);
+    return this.log.append(entry);
+  }
+
+  /** The leader's turn to act on what was batched. */
+  protected ship(ctx: Ctx): void {
+    this.persistTail(ctx);
+    for (const [peer, progress] of this.progress) this.replicate(ctx, peer, progress);
+    // Reads wait until an entry of this term is committed: before, the commit index may be old (R32).
+    if (this.reads.wantsRound && this.hasCommittedOwnTerm()) {
+      this.reads.begin(this.heartbeatRound + 1, this.commitIndex);
+      this.beat(ctx);
+    }
+  }
+
+  protected onHeartbeatTimeout(ctx: Ctx): void {
+    for (const [peer, progress] of this.progress) {
+      progress.probing = false;
+      // If anything sent was lost, this is refused and the gap is found (R18).
+      if (progress.waiting) this.sendAppend(ctx, peer, progress, []);
+    }
+    this.beat(ctx);
+    ctx.setTimer("heartbeat", this.config.heartbeatMs);
+  }
+
+  /** Sends a round of heartbeats. */
+  private beat(ctx: Ctx): void {
+    const round = ++this.heartbeatRound;
+    this.sentRounds.push({ round, at: ctx.now });
+    for (const [peer, { match }] of this.progress) {
+      const commit = Math.min(match, this.commitIndex);
+      ctx.sendEagerly(peer, { type: "heartbeat", term: this.term, commit, round });
+    }
+    this.confirmRounds(ctx);
+  }
+
+  private replicate(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    if (progress.state === "snapshot") return;
+    const { inflightMessages, inflightBytes, appendBytes } = this.config;
+    while (
+      progress.next <= this.log.lastIndex &&
+      progress.hasRoom(inflightMessages, inflightBytes)
+    ) {
+      if (progress.next < this.log.firstIndex) return this.wantSnapshot(ctx, peer, progress);
+      const entries = this.log.slice(progress.next, appendBytes);
+      this.sendAppend(ctx, peer, progress, entries);
+    }
+    const commit = Math.min(progress.match, this.commitIndex);
+    if (progress.state === "replicate" && progress.told < commit) {
+      this.sendAppend(ctx, peer, progress, []);
+    }
+  }
+
+  private wantSnapshot(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    progress.awaitSnapshot();
+    ctx.note({ type: "lagging", peer });
+    ctx.outputEagerly({ type: "snapshotWanted", to: peer });
+  }
+
+  /** Sends without waiting for the own disk: followers keep their own. */
+  private sendAppend(ctx: Ctx, peer: NodeId, progress: Progress, entries: readonly Entry[]): void {
+    const prevIndex = progress.next - 1;
+    const prevTerm = this.log.termAt(prevIndex);
+    invariant(prevTerm !== undefined, "the entry before an append is known");
+    const { term, commitIndex: commit } = this;
+    ctx.sendEagerly(peer, { type: "append", term, prevIndex, prevTerm, commit, entries });
+    if (progress.state === "replicate")
+      progress.told = Math.min(commit, prevIndex + entries.length);
+    if (entries.length === 0) return;
+    let bytes = 0;
+    for (const entry of entries) bytes += entryBytes(entry);
+    progress.sent(prevIndex + entries.length, bytes);
+  }
+
+  protected onAppend(ctx: Ctx, from: NodeId, m: Append): void {
+    if (!this.heed(ctx, from, m.term)) {
+      const { term } = this;
+      const { prevIndex } = m;
+      return ctx.send(from, { type: "refused", term, prevIndex, hintIndex: 0, hintTerm: 0 });
+    }
+    if (m.prevIndex < this.commitIndex) {
+      // Old news: everything up to the commit index agrees anyway (R11).
+      return ctx.send(from, { type: "appended", term: this.term, index: this.commitIndex });
+    }
+    if (!this.log.matches(m.prevIndex, m.prevTerm)) return this.refuse(ctx, from, m);
+    let same = 0;
+    while (
+      same < m.entries.length &&
+      this.log.matches(m.prevIndex + same + 1, m.entries[same]!.term)
+    ) {
+      same++;
+    }
+    // Only a conflict truncates: an old, shorter message must not undo a newer one (R12).
+    if (same < m.entries.length) this.replace(ctx, m.prevIndex + same + 1, m.entries.slice(same));
+    const index = m.prevIndex + m.entries.length;
+    // What lies beyond this message has not been verified against this leader (R13).
+    this.commitTo(ctx, Math.min(m.commit, index));
+    ctx.send(from, { type: "appended", term: this.term, index });
+  }
+
+  private refuse(ctx: Ctx, from: NodeId, m: Append): void {
+    const hintIndex = this.log.lastAtOrBelow(m.prevIndex, m.prevTerm);
+    ctx.send(from, {
+      type: "refused",
+      term: this.term,
+      prevIndex: m.prevIndex,
+      hintIndex,
+      hintTerm: this.log.termAt(hintIndex)!,
+    });
+  }
+
+  protected onHeartbeat(ctx: Ctx, from: NodeId, m: Heartbeat): void {
+    if (this.heed(ctx, from, m.term)) this.commitTo(ctx, m.commit);
+    ctx.send(from, { type: "heartbeatAck", term: this.term, round: m.round });
+  }
+
+  /** Takes a leader's word, unless its term is over. */
+  private heed(ctx: Ctx, from: NodeId, term: number): boolean {
+    if (term < this.term) return false;
+    invariant(this.role !== "leader", "I3: a term has one leader");
+    if (this.leader === from && this.role !== "candidate") this.awaitLeader(ctx);
+    else this.follow(ctx, term, from);
+    this.heardAt = ctx.now;
+    return true;
+  }
+
+  protected onAppended(ctx: Ctx, from: NodeId, m: Appended): void {
+    const progress = this.heardFrom(from, m.term);
+    if (progress === undefined) return;
+    invariant(m.index <= this.log.lastIndex, "I6: a follower agrees with entries the leader has");
+    if (progress.agreed(m.index)) this.advance(ctx);
+    this.onCaughtUp(ctx, from, progress);
+  }
+
+  protected onRefused(_ctx: Ctx, from: NodeId, m: Refused): void {
+    const hint = this.log.lastAtOrBelow(m.hintIndex, m.hintTerm);
+    this.heardFrom(from, m.term)?.refused(m.prevIndex, hint);
+  }
+
+  protected onHeartbeatAck(ctx: Ctx, from: NodeId, m: HeartbeatAck): void {
+    const progress = this.heardFrom(from, m.term);
+    if (progress === undefined || m.round <= progress.round) return;
+    progress.round = m.round;
+    this.confirmRounds(ctx);
+  }
+
+  /** What is known of a member that answered this leadership, and not another (R15). */
+  private heardFrom(from: NodeId, term: number): Progress | undefined {
+    if (this.role !== "leader" || term !== this.term) return undefined;
+    const progress = this.progress.get(from);
+    if (progress !== undefined) progress.active = true;
+    return progress;
+  }
+
+  /** A quorum that answered a round had no other leader when it was sent. */
+  private confirmRounds(ctx: Ctx): void {
+    const confirmed = reachedByQuorum(this.configuration, (node) =>
+      node === ctx.self ? this.heartbeatRound : (this.progress.get(node)?.round ?? 0),
+    );
+    let sentAt = -1;
+    while (this.sentRounds[0] !== undefined && this.sentRounds[0].round <= confirmed) {
+      sentAt = this.sentRounds.shift()!.at;
+    }
+    if (sentAt < 0) return;
+    const { electionMs, clockDriftPermille } = this.config;
+    this.leaseUntil = sentAt + Math.floor((electionMs * 1000) / (1000 + clockDriftPermille));
+    const readers = this.reads.confirm(confirmed);
+    if (readers === undefined) return;
+    for (const id of readers.ids) ctx.replyEagerly(id, { type: "readable", index: readers.index });
+  }
+
+  /** A leader counts itself only once its own disk has the entry (R16). */
+  protected countOwnDisk(ctx: Ctx, position: Position): void {
+    let written = 0;
+    while (written < this.writes.length && this.writes[written]!.position <= position) {
+      this.durableIndex = this.writes[written++]!.index;
+    }
+    if (written === 0) return;
+    this.writes.splice(0, written);
+    if (this.role === "leader") this.advance(ctx);
+  }
+
+  /** Commits what a quorum holds, if it ends in an entry of this term (§5.4.2, R16). */
+  protected advance(ctx: Ctx): void {
+    const index = reachedByQuorum(this.configuration, (node) =>
+      node === ctx.self ? this.durableIndex : (this.progress.get(node)?.match ?? 0),
+    );
+    if (index > this.commitIndex && this.log.termAt(index) === this.term) this.commitTo(ctx, index);
+  }
+
+  protected commitTo(ctx: Ctx, index: Index): void {
+    if (index <= this.commitIndex) return;
+    invariant(index <= this.log.lastIndex, "I4: committed entries are in the log");
+    const first = this.commitIndex + 1;
+    const entries = this.log.slice(first, Infinity).slice(0, index - this.commitIndex);
+    this.commitIndex = index;
+    // A quorum's disks have these, so the own one need not be waited for.
+    ctx.outputEagerly({ type: "committed", index: first, entries });
+    if (this.role !== "leader") return;
+    for (const [i, entry] of entries.entries()) {
+      this.uncommittedBytes -= entryBytes(entry);
+      const id = this.proposals.get(first + i);
+      if (id === undefined) continue;
+      this.proposals.delete(first + i);
+      ctx.replyEagerly(id, { type: "committed", index: first + i, term: entry.term });
+    }
+  }
+
+  protected hasCommittedOwnTerm(): boolean {
+    return this.log.termAt(this.commitIndex) === this.term;
+  }
+
+  protected override abandonReads(ctx: Ctx): void {
+    this.leaseUntil = -1;
+    for (const id of this.reads.abandon()) ctx.reply(id, this.rejected("lostLeadership", true));
+  }
+
+  /** A member's log may now be complete: a transfer of leadership waits for that. */
+  protected abstract onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void;
+}

@@ -1,0 +1,199 @@
+/**
+ * Raft (Ongaro & Ousterhout 2014): the state of a server and what every part of
+ * the protocol does with it.
+ *
+ * The class is written in layers, each a file for one concern, each extending
+ * the one before: state ← {@link ./election.ts election} ← {@link
+ * ./replication.ts replication} ← {@link ./raft.ts Raft}. Rule numbers (R1–R36)
+ * and invariants (I1…) are those of PROTOCOL.md.
+ */
+
+import {
+  type Context,
+  invariant,
+  type NodeId,
+  type Position,
+  type RequestId,
+} from "@quorate/kernel";
+
+import type { Configuration, Entry, Index, Term } from "../entry.ts";
+import { Log } from "../log.ts";
+import type { Rejected, Role } from "../ordered-log.ts";
+import { isQuorum } from "../quorum.ts";
+import { checkConfig, type RaftConfig } from "./config.ts";
+import type { RaftWords, Record } from "./messages.ts";
+import { Progress } from "./progress.ts";
+
+export type Ctx = Context<RaftWords>;
+
+export abstract class RaftState {
+  protected readonly config: RaftConfig;
+
+  // Durable.
+  term: Term = 0;
+  protected votedFor: NodeId | undefined;
+  readonly log: Log = new Log();
+  configuration: Configuration;
+  protected configurationIndex: Index = 0;
+
+  // Volatile, on all servers.
+  role: Role = "follower";
+  leader: NodeId | undefined;
+  commitIndex: Index = 0;
+  /** Local time of the leader's last word, while `leader` is known. */
+  protected heardAt = 0;
+
+  // Volatile, while a candidate.
+  protected phase: "pre" | "real" = "pre";
+  /** Counts campaigns; tells their replies apart. */
+  protected round = 0;
+  protected votes: Set<NodeId> = new Set();
+  /** The own vote counts once this position is durable (R4). */
+  protected votePosition: Position = 0;
+
+  // Volatile, while a leader.
+  readonly progress: Map<NodeId, Progress> = new Map();
+  /** The own log is durable up to here; 0 until an entry of this term is. */
+  protected durableIndex: Index = 0;
+  /** Last index of each write on its way to the disk. */
+  protected writes: { readonly position: Position; readonly index: Index }[] = [];
+  /** The first entry appended but not yet persisted; `onIdle` persists a batch at once. */
+  protected unpersisted: Index = 1;
+  /** Bytes of entries that wait to be committed. */
+  protected uncommittedBytes = 0;
+  /** Who proposed the entries that wait to be committed. */
+  protected readonly proposals: Map<Index, RequestId> = new Map();
+  /** Leadership is being handed over; nothing new is accepted meanwhile (R31). */
+  protected transfer: { readonly id: RequestId; readonly to: NodeId } | undefined;
+
+  constructor(config: RaftConfig) {
+    checkConfig(config);
+    this.config = Object.freeze(config);
+    this.configuration = config.initial;
+  }
+
+  get lastIndex(): Index {
+    return this.log.lastIndex;
+  }
+
+  recover(record: Record): void {
+    switch (record.type) {
+      case "state":
+        this.term = record.term;
+        this.votedFor = record.votedFor;
+        break;
+      case "base":
+        this.log.reset(record.index, record.term);
+        break;
+      case "entries":
+        invariant(record.index <= this.log.lastIndex + 1, "the log on disk has no holes");
+        if (record.index <= this.log.lastIndex) this.log.truncateFrom(record.index);
+        for (const entry of record.entries) this.log.append(entry);
+        break;
+      case "snapshot": {
+        const { index, term, configuration, configurationIndex } = record.meta;
+        if (!this.log.matches(index, term)) this.log.reset(index, term);
+        this.commitIndex = Math.max(this.commitIndex, index);
+        this.configuration = configuration;
+        this.configurationIndex = configurationIndex;
+        break;
+      }
+    }
+    this.unpersisted = this.log.lastIndex + 1;
+  }
+
+  protected isVoter(node: NodeId): boolean {
+    return this.configuration.voters.includes(node) || this.configuration.outgoing.includes(node);
+  }
+
+  protected isQuorum(holds: (node: NodeId) => boolean): boolean {
+    return isQuorum(this.configuration, holds);
+  }
+
+  /** Term and vote go to disk together, before anything that depends on them (R1). */
+  protected persistState(ctx: Ctx): Position {
+    return ctx.persist({ type: "state", term: this.term, votedFor: this.votedFor });
+  }
+
+  /** Votes once in a term: from nobody to somebody, never from one to another (R2). */
+  protected voteFor(ctx: Ctx, candidate: NodeId): Position {
+    invariant(
+      this.votedFor === undefined || this.votedFor === candidate,
+      "I1: a node votes for one candidate in a term",
+    );
+    this.votedFor = candidate;
+    return this.persistState(ctx);
+  }
+
+  /** Becomes a follower, in a later term or because a quorum is out of reach (R10). */
+  protected follow(ctx: Ctx, term: Term, leader: NodeId | undefined): void {
+    invariant(term >= this.term, "I2: terms never fall");
+    const was = this.role;
+    if (was === "leader") this.resign(ctx, term);
+    if (term > this.term) {
+      this.term = term;
+      this.votedFor = undefined;
+      this.persistState(ctx);
+    }
+    const role = this.isVoter(ctx.self) ? "follower" : "learner";
+    const news = role !== was || leader !== this.leader;
+    this.role = role;
+    this.leader = leader;
+    // A later term alone does not make the node more patient (R7).
+    if (was === "leader" || leader !== undefined) this.awaitLeader(ctx);
+    if (news) this.announce(ctx);
+  }
+
+  private resign(ctx: Ctx, term: Term): void {
+    this.persistTail(ctx);
+    ctx.cancelTimer("heartbeat");
+    ctx.cancelTimer("quorum");
+    for (const id of this.proposals.values()) {
+      ctx.reply(id, this.rejected("lostLeadership", false));
+    }
+    this.proposals.clear();
+    this.progress.clear();
+    this.writes = [];
+    const reason = term > this.term ? "higherTerm" : "quorumLost";
+    ctx.note({ type: "steppedDown", term: this.term, reason });
+    this.abandonReads(ctx);
+  }
+
+  /** Waits for a leader's word, or else campaigns (R7). */
+  protected awaitLeader(ctx: Ctx): void {
+    ctx.setTimer("election", this.config.electionMs, this.config.electionMs);
+  }
+
+  protected announce(ctx: Ctx): void {
+    const { role, term, leader } = this;
+    ctx.outputEagerly({ type: "role", role, term, leader });
+  }
+
+  /** Persists what a leader has appended since the last time, as one record. */
+  protected persistTail(ctx: Ctx): void {
+    if (this.unpersisted > this.log.lastIndex) return;
+    const entries = this.log.slice(this.unpersisted, Infinity);
+    const position = ctx.persist({ type: "entries", index: this.unpersisted, entries });
+    this.unpersisted = this.log.lastIndex + 1;
+    this.writes.push({ position, index: this.log.lastIndex });
+  }
+
+  /** Replaces everything from `index` on. Committed entries are never replaced (R12). */
+  protected replace(ctx: Ctx, index: Index, entries: readonly Entry[]): void {
+    invariant(index > this.commitIndex, "I5: committed entries are never replaced");
+    if (index <= this.log.lastIndex) {
+      ctx.note({ type: "truncated", from: index, to: this.log.lastIndex });
+      this.log.truncateFrom(index);
+    }
+    for (const entry of entries) this.log.append(entry);
+    ctx.persist({ type: "entries", index, entries });
+    this.unpersisted = this.log.lastIndex + 1;
+  }
+
+  protected rejected(reason: Rejected["reason"], definite: boolean): Rejected {
+    return { type: "rejected", reason, leader: this.leader, definite };
+  }
+
+  /** Refuses the reads that a leader can no longer confirm. */
+  protected abstract abandonReads(ctx: Ctx): void;
+}

@@ -1,0 +1,490 @@
+/**
+ * A replica: an ordered log, a state machine that follows it, and what their
+ * users need around them, whatever protocol keeps the log: batching, forwarding
+ * to the leader, exactly-once execution, reads at three levels, snapshots.
+ *
+ * It is a process made of a process (kernel K8): the log inside is the same
+ * class that is simulated and model-checked alone. Its own rules are numbered
+ * in PROTOCOL.md (S1, S2, …).
+ */
+
+import {
+  type Codec,
+  type Context,
+  decode,
+  Embedded,
+  type Embedding,
+  invariant,
+  MalformedInput,
+  type NodeId,
+  type Position,
+  type Process,
+  type RequestId,
+  unreachable,
+} from "@quorate/kernel";
+
+import type { Entry, Index, SnapshotMeta } from "../entry.ts";
+import type { LogOutput, LogResponse, LogWords, OrderedLog, Rejected } from "../ordered-log.ts";
+import { Sessions } from "../sessions.ts";
+import type { StateMachine } from "../state-machine.ts";
+import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
+import { Outbox } from "./outbox.ts";
+import { Reads } from "./reads.ts";
+import { PieceSink, readPieces, type ReplicaState } from "./snapshots.ts";
+import { Transfers } from "./transfers.ts";
+import {
+  type Batch,
+  batchCodec,
+  type Item,
+  OPEN_SESSION,
+  type Outcome,
+  outcomeCodec,
+  type ReplicaMessage,
+  type ReplicaRecord,
+  type ReplicaRequest,
+  type ReplicaWords,
+} from "./words.ts";
+
+type Ctx<L extends LogWords, R> = Context<ReplicaWords<L, R>>;
+
+/** The log's requests are numbered by purpose: batches need no answer but a refusal. */
+const BATCH_REQUEST: RequestId = 0;
+
+export class Replica<L extends LogWords, R>
+  implements Process<ReplicaWords<L, R>>, Embedding<ReplicaWords<L, R>, L>
+{
+  readonly log: OrderedLog<L>;
+  readonly machine: StateMachine<R>;
+  /** The last entry that the machine has seen. */
+  applied: Index = 0;
+
+  private readonly config: ReplicaConfig;
+  private readonly outcome: Codec<Outcome<R>>;
+  private readonly state: ReplicaState<R>;
+  private readonly outbox: Outbox = new Outbox();
+  private readonly reads: Reads = new Reads();
+  private readonly transfers: Transfers = new Transfers();
+  /** The boot record; nothing is sent under its epoch before it is durable, lest another life reuse it. */
+  private bootPosition: Position = 0;
+  private booted = false;
+  /** Committed entries that the machine has not seen yet. */
+  private backlog: Entry[] = [];
+  /** Bytes of entries applied since the last checkpoint. */
+  private loggedBytes = 0;
+  /** What the log was asked on somebody's behalf, by request number. */
+  private readonly asked: Map<RequestId, { readonly type: "transfer"; readonly id: RequestId }> =
+    new Map();
+  private requests: RequestId = BATCH_REQUEST;
+  /** Pieces of a checkpoint, while recovering. */
+  private recovering: PieceSink | undefined;
+
+  constructor(log: OrderedLog<L>, machine: StateMachine<R>, config: ReplicaConfig) {
+    checkReplicaConfig(config);
+    this.log = log;
+    this.machine = machine;
+    this.config = Object.freeze(config);
+    this.outcome = Object.freeze(outcomeCodec(machine.results));
+    this.state = { sessions: new Sessions(config.sessions), timeMs: 0 };
+  }
+
+  get leader(): NodeId | undefined {
+    return this.log.leader;
+  }
+
+  recover(record: ReplicaRecord<L>): void {
+    switch (record.type) {
+      case "boot":
+        this.outbox.epoch = record.epoch;
+        break;
+      case "piece":
+        if (record.first) this.recovering = new PieceSink(this.machine.receive());
+        invariant(this.recovering !== undefined, "the first piece of a snapshot says so");
+        this.recovering.write(record.data);
+        break;
+      case "log": {
+        this.log.recover?.(record.record);
+        if (isSnapshot(record.record)) this.restore(record.record.meta, this.recovering);
+        break;
+      }
+      default:
+        unreachable(record);
+    }
+  }
+
+  onStart(ctx: Ctx<L, R>): void {
+    this.recovering = undefined;
+    this.outbox.epoch++;
+    this.bootPosition = ctx.persist({ type: "boot", epoch: this.outbox.epoch });
+    this.log.onStart(this.below(ctx));
+    ctx.setTimer("retry", this.config.retryMs, this.config.retryMs);
+  }
+
+  onMessage(ctx: Ctx<L, R>, from: NodeId, message: ReplicaMessage<L>): void {
+    switch (message.type) {
+      case "log":
+        return this.log.onMessage(this.below(ctx), from, message.message);
+      case "forward":
+        return this.propose(ctx, message.batch);
+      case "readIndex":
+        return this.reads.askFor({ peer: from, epoch: message.epoch, round: message.round });
+      case "readAt":
+        // An answer to an earlier life of this replica says nothing about now (scenario R2).
+        if (message.epoch !== this.outbox.epoch) return;
+        return this.reads.answered(message.round, message.index);
+      case "piece":
+        return this.transfers.onPiece(ctx, this, from, message);
+      case "pieceAck":
+        return this.transfers.onPieceAck(ctx, this, from, message);
+      case "snapshotDone":
+        return this.transfers.onSnapshotDone(ctx, this, from, message);
+      default:
+        unreachable(message);
+    }
+  }
+
+  onTimer(ctx: Ctx<L, R>, timer: ReplicaWords<L, R>["Timer"]): void {
+    if (timer === "apply") return this.applyBacklog(ctx);
+    if (timer === "retry") {
+      this.outbox.repeatIfStuck();
+      this.reads.repeatIfStuck();
+      this.transfers.repeat(ctx, this);
+      return ctx.setTimer("retry", this.config.retryMs, this.config.retryMs);
+    }
+    this.log.onTimer?.(this.below(ctx), timer.slice("log:".length) as L["Timer"]);
+  }
+
+  onRequest(ctx: Ctx<L, R>, id: RequestId, request: ReplicaRequest): void {
+    switch (request.type) {
+      case "execute": {
+        const { once, command, timeMs } = request;
+        const session = once?.session ?? "";
+        return this.enqueue(ctx, id, { session, sequence: once?.sequence ?? 0, command }, timeMs);
+      }
+      case "open": {
+        const item = { session: OPEN_SESSION, sequence: 0, command: new Uint8Array(0) };
+        return this.enqueue(ctx, id, item, request.timeMs);
+      }
+      case "read": {
+        if (request.level === "local") {
+          return ctx.replyEagerly(id, { type: "readable", index: this.applied });
+        }
+        if (this.reads.size >= this.config.waitingReads) return this.refuse(ctx, id, "overloaded");
+        return this.reads.ask(id, request.level);
+      }
+      case "transfer": {
+        const { to } = request;
+        this.asked.set(++this.requests, { type: "transfer", id });
+        return this.log.onRequest?.(this.below(ctx), this.requests, { type: "transfer", to });
+      }
+      case "checkpoint":
+        this.checkpointNow(ctx);
+        return ctx.reply(id, { type: "checkpointed", index: this.applied });
+      default:
+        unreachable(request);
+    }
+  }
+
+  onDurable(ctx: Ctx<L, R>, position: Position): void {
+    this.booted ||= position >= this.bootPosition;
+    this.log.onDurable?.(this.below(ctx), position);
+  }
+
+  onUnreachable(ctx: Ctx<L, R>, peer: NodeId): void {
+    this.log.onUnreachable?.(this.below(ctx), peer);
+  }
+
+  onIdle(ctx: Ctx<L, R>): void {
+    this.outbox.close(ctx.self);
+    if (this.booted) {
+      this.pump(ctx);
+      this.startReads(ctx);
+    }
+    this.log.onIdle?.(this.below(ctx));
+    this.answerReads(ctx);
+    const due = this.loggedBytes >= this.config.checkpointBytes;
+    if (due && this.backlog.length === 0 && !this.transfers.isReceiving) this.checkpointNow(ctx);
+  }
+
+  private enqueue(ctx: Ctx<L, R>, id: RequestId, item: Item, timeMs: number): void {
+    if (item.command.length > this.config.commandBytes) return this.refuse(ctx, id, "tooLarge");
+    const full = this.outbox.bytes + item.command.length > this.config.queuedBytes;
+    if (full && !this.outbox.isEmpty) return this.refuse(ctx, id, "overloaded");
+    if (this.outbox.add(id, item, timeMs, this.config.batchBytes)) this.outbox.close(ctx.self);
+  }
+
+  private refuse(ctx: Ctx<L, R>, id: RequestId, reason: Rejected["reason"]): void {
+    const { leader } = this;
+    ctx.replyEagerly(id, { type: "rejected", reason, leader, definite: true });
+  }
+
+  /** Sends batches to the leader, or proposes them if this node leads. */
+  private pump(ctx: Ctx<L, R>): void {
+    const { leader } = this;
+    if (leader === undefined) return;
+    for (;;) {
+      const batch = this.outbox.nextToSend(this.config.windowBytes);
+      if (batch === undefined) return;
+      if (leader === ctx.self) this.propose(ctx, batch.data);
+      // The batch is not a promise of this node's: nothing on its disk backs it.
+      else ctx.sendEagerly(leader, { type: "forward", batch: batch.data });
+    }
+  }
+
+  private propose(ctx: Ctx<L, R>, data: Uint8Array): void {
+    this.log.onRequest?.(this.below(ctx), BATCH_REQUEST, { type: "propose", data });
+  }
+
+  /** Asks the log, or the leader, on behalf of all who want to read (S4). */
+  private startReads(ctx: Ctx<L, R>): void {
+    const { leader } = this;
+    if (leader === undefined || !this.reads.wantsRound(leader === ctx.self)) return;
+    if (leader !== ctx.self) {
+      const { epoch } = this.outbox;
+      const round = this.reads.beginRound();
+      return ctx.sendEagerly(leader, { type: "readIndex", epoch, round });
+    }
+    for (const level of ["lease", "linearizable"] as const) {
+      if (!this.reads.hasAsked(level)) continue;
+      const request = ++this.requests;
+      this.reads.begin(request, level);
+      this.log.onRequest?.(this.below(ctx), request, { type: "read", level });
+    }
+  }
+
+  private answerReads(ctx: Ctx<L, R>): void {
+    const index = this.applied;
+    for (const id of this.reads.takeReadable(index)) {
+      ctx.replyEagerly(id, { type: "readable", index });
+    }
+  }
+
+  // What the log says (Embedding).
+
+  output(ctx: Ctx<L, R>, value: LogOutput): void {
+    switch (value.type) {
+      case "committed":
+        invariant(
+          value.index === this.applied + this.backlog.length + 1,
+          "S1: the machine sees every entry, once and in order",
+        );
+        for (const entry of value.entries) this.backlog.push(entry);
+        return this.applyBacklog(ctx);
+      case "role":
+        this.outbox.rewind();
+        this.reads.repeat();
+        if (value.role !== "leader") this.transfers.abandon();
+        return ctx.outputEagerly(value);
+      case "snapshotWanted":
+        return this.transfers.begin(ctx, this, value.to);
+      case "installed": {
+        this.backlog = [];
+        this.restore(value.meta, this.transfers.takeReceived());
+        // The pieces are in the log on disk; a checkpoint soon frees them.
+        this.loggedBytes = this.config.checkpointBytes;
+        this.settleFromSessions(ctx);
+        ctx.note({ type: "restored", index: this.applied });
+        return ctx.outputEagerly({ type: "restored", index: this.applied });
+      }
+      default:
+        unreachable(value);
+    }
+  }
+
+  reply(ctx: Ctx<L, R>, id: RequestId, response: LogResponse): void {
+    if (response.type === "readable") return this.reads.readable(ctx, id, response.index);
+    // A refused batch stays in the outbox; a timer or the next leader sends it again.
+    if (id === BATCH_REQUEST) return;
+    const asked = this.asked.get(id);
+    if (asked === undefined) return this.reads.refused(id);
+    this.asked.delete(id);
+    if (response.type === "transferred" || response.type === "rejected") {
+      ctx.reply(asked.id, response);
+    }
+  }
+
+  message(message: L["Message"]): ReplicaMessage<L> {
+    return { type: "log", message };
+  }
+
+  timer(timer: L["Timer"]): `log:${L["Timer"]}` {
+    return `log:${timer}`;
+  }
+
+  record(record: L["Record"]): ReplicaRecord<L> {
+    return { type: "log", record };
+  }
+
+  note(note: L["Note"]): ReplicaWords<L, R>["Note"] {
+    return { type: "log", note };
+  }
+
+  checkpoint(): void {
+    invariant(false, "the replica decides when to checkpoint, not its log");
+  }
+
+  // Applying.
+
+  /** Applies what is committed, in bounded steps so that heartbeats are not delayed. */
+  private applyBacklog(ctx: Ctx<L, R>): void {
+    let budget = this.config.applyBytes;
+    let done = 0;
+    while (done < this.backlog.length && budget > 0) {
+      const entry = this.backlog[done++]!;
+      budget -= entry.data.length + 1;
+      this.applied++;
+      this.loggedBytes += entry.data.length;
+      if (entry.kind === "command") this.applyEntry(ctx, entry);
+    }
+    if (done === 0) return;
+    this.backlog = done === this.backlog.length ? [] : this.backlog.slice(done);
+    if (this.backlog.length > 0) ctx.setTimer("apply", 0);
+    ctx.outputEagerly({ type: "applied", index: this.applied });
+  }
+
+  /** Bytes that are no batch change nothing, on every replica alike: stopping would stop them all. */
+  private applyEntry(ctx: Ctx<L, R>, entry: Entry): void {
+    let batch: Batch;
+    try {
+      batch = decode(batchCodec, entry.data);
+    } catch (error) {
+      if (error instanceof MalformedInput) return;
+      throw error;
+    }
+    this.applyBatch(ctx, batch);
+  }
+
+  private applyBatch(ctx: Ctx<L, R>, batch: Batch): void {
+    const { client, epoch, sequence, acknowledged } = batch;
+    const { sessions } = this.state;
+    this.state.timeMs = Math.max(this.state.timeMs, batch.timeMs);
+    // A node's first batch begins the session of its new life (S2).
+    if (sequence === 1 && epoch > sessions.epochOf(client)) sessions.open(client, epoch);
+    const admission = sessions.admit(client, epoch, sequence);
+    const own = client === ctx.self && epoch === this.outbox.epoch;
+    switch (admission.type) {
+      case "next": {
+        const outcomes = batch.items.map((item, i) => this.applyItem(item, i));
+        sessions.record(client, sequence, acknowledged, outcomes);
+        if (own) this.settle(ctx, sequence, outcomes);
+        return;
+      }
+      case "repeated":
+        return;
+      case "early":
+        // An earlier batch was lost on the way: send again from there, in order (S3).
+        if (own) this.outbox.reportGap();
+        return;
+      case "outlived":
+        if (own) this.settle(ctx, sequence, undefined);
+        return;
+      default:
+        unreachable(admission);
+    }
+  }
+
+  private applyItem(item: Item, offset: number): Outcome<R> {
+    const { sessions, timeMs } = this.state;
+    const { session, sequence, command } = item;
+    const at = { index: this.applied, timeMs };
+    if (session === "") return { type: "executed", result: this.machine.apply(command, at) };
+    if (session === OPEN_SESSION) {
+      const opened = `${this.applied}.${offset}`;
+      sessions.open(opened, 0);
+      return { type: "opened", session: opened };
+    }
+    const admission = sessions.admit(session, 0, sequence);
+    if (admission.type === "repeated") return admission.results?.[0] ?? { type: "sessionLost" };
+    if (admission.type !== "next") return { type: "sessionLost" };
+    const outcome = { type: "executed", result: this.machine.apply(command, at) } as const;
+    // Asking for the next command acknowledges the one before.
+    sessions.record(session, sequence, sequence - 1, [outcome]);
+    return outcome;
+  }
+
+  /** Answers everyone whose command was in an applied batch of this node. */
+  private settle(
+    ctx: Ctx<L, R>,
+    sequence: number,
+    outcomes: readonly Outcome<R>[] | undefined,
+  ): void {
+    const batch = this.outbox.settle(sequence);
+    if (batch === undefined) return;
+    // The entry is on a quorum's disks: the own one need not be waited for.
+    for (const [i, id] of batch.ids.entries()) {
+      ctx.replyEagerly(id, outcomes?.[i] ?? { type: "sessionLost" });
+    }
+  }
+
+  // Snapshots.
+
+  /** A snapshot replaced entries that held own batches: their results came with it. */
+  private settleFromSessions(ctx: Ctx<L, R>): void {
+    const { self } = ctx;
+    for (const { sequence } of this.outbox.unsettled()) {
+      const admission = this.state.sessions.admit(self, this.outbox.epoch, sequence);
+      if (admission.type === "repeated") this.settle(ctx, sequence, admission.results);
+    }
+  }
+
+  private restore(meta: SnapshotMeta, image: PieceSink | undefined): void {
+    invariant(image !== undefined, "a snapshot's pieces come before its record");
+    image.install(this.machine, this.state, this.outcome);
+    this.applied = meta.index;
+    this.recovering = undefined;
+  }
+
+  /** Offers the present state in place of the log so far (S5). */
+  private checkpointNow(ctx: Ctx<L, R>): void {
+    // A half-received snapshot's first pieces would be lost with the log they are in.
+    this.transfers.interrupt();
+    this.loggedBytes = 0;
+    if (this.applied === 0) return;
+    const meta = this.log.snapshotMeta(this.applied);
+    this.log.compact(meta, this.config.keepBytes);
+    const source = readPieces(this.machine, this.state, this.outcome);
+    const image = this.log.image(meta);
+    const { epoch } = this.outbox;
+    ctx.note({ type: "checkpoint", index: meta.index });
+    ctx.checkpoint(checkpointRecords<L>(epoch, source, image));
+  }
+
+  /** For the transfers: the present state as a stream, and what it is called. */
+  image(): { readonly meta: SnapshotMeta; readonly source: ReturnType<typeof readPieces> } {
+    const meta = this.log.snapshotMeta(this.applied);
+    return { meta, source: readPieces(this.machine, this.state, this.outcome) };
+  }
+
+  /** For the transfers: a request to the log that nobody waits for. */
+  tell(ctx: Ctx<L, R>, request: L["Request"]): void {
+    this.log.onRequest?.(this.below(ctx), ++this.requests, request);
+  }
+
+  private below(ctx: Ctx<L, R>): Context<L> {
+    return new Embedded<ReplicaWords<L, R>, L>(ctx, this);
+  }
+}
+
+function isSnapshot(record: {
+  readonly type: string;
+}): record is { readonly type: "snapshot"; readonly meta: SnapshotMeta } {
+  return record.type === "snapshot";
+}
+
+/** Boot count, state, log: produced as the driver asks for them. */
+function* checkpointRecords<L extends LogWords>(
+  epoch: number,
+  source: { next(): Uint8Array | undefined; close(): void },
+  image: readonly L["Record"][],
+): Generator<ReplicaRecord<L>> {
+  try {
+    yield { type: "boot", epoch };
+    let first = true;
+    for (let data = source.next(); data !== undefined; data = source.next()) {
+      yield { type: "piece", first, data };
+      first = false;
+    }
+    for (const record of image) yield { type: "log", record };
+  } finally {
+    source.close();
+  }
+}

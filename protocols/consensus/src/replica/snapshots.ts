@@ -1,0 +1,157 @@
+/**
+ * Snapshots as streams of pieces: read from a state machine, put into a
+ * checkpoint, or sent to a replica that lags (Raft §7). The first piece holds
+ * the sessions, the others are the machine's own.
+ *
+ * Pieces go in order within a window and are acknowledged cumulatively, so a
+ * lost one is sent again and memory is bounded on both sides.
+ */
+
+import { type Codec, crc32c, int, MalformedInput, Reader, Writer } from "@quorate/kernel";
+
+import type { SnapshotMeta } from "../entry.ts";
+import type { Sessions } from "../sessions.ts";
+import type { SnapshotSink, SnapshotSource, StateMachine } from "../state-machine.ts";
+import type { Outcome } from "./words.ts";
+
+/** What a replica holds besides its machine's state. */
+export interface ReplicaState<Result> {
+  readonly sessions: Sessions<Outcome<Result>>;
+  /** The cluster's clock, as of the last entry. */
+  timeMs: number;
+}
+
+/** The pieces of one image, the replica's own first. */
+export class PieceSource {
+  private head: Uint8Array | undefined;
+  private readonly source: SnapshotSource;
+
+  constructor(head: Uint8Array, source: SnapshotSource) {
+    this.head = head;
+    this.source = source;
+  }
+
+  next(): Uint8Array | undefined {
+    const { head } = this;
+    if (head === undefined) return this.source.next();
+    this.head = undefined;
+    return head;
+  }
+
+  close(): void {
+    this.source.close();
+  }
+}
+
+export function readPieces<Result>(
+  machine: StateMachine<Result>,
+  state: ReplicaState<Result>,
+  outcome: Codec<Outcome<Result>>,
+): PieceSource {
+  const writer = new Writer();
+  int.write(writer, state.timeMs);
+  state.sessions.write(writer, outcome);
+  return new PieceSource(writer.finish(), machine.snapshot());
+}
+
+/** Takes the pieces of one image, in order, and keeps what they hold until it is installed. */
+export class PieceSink {
+  next = 0;
+  checksum = 0;
+  private head: Uint8Array | undefined;
+  private readonly sink: SnapshotSink;
+
+  constructor(sink: SnapshotSink) {
+    this.sink = sink;
+  }
+
+  write(piece: Uint8Array): void {
+    this.checksum = crc32c(piece, 0, piece.length, this.checksum);
+    if (this.next++ === 0) this.head = piece;
+    else this.sink.write(piece);
+  }
+
+  /** Puts the image in place of the present state. */
+  install<Result>(
+    machine: StateMachine<Result>,
+    state: ReplicaState<Result>,
+    outcome: Codec<Outcome<Result>>,
+  ): void {
+    if (this.head === undefined) throw new MalformedInput("a snapshot without pieces");
+    const reader = new Reader(this.head);
+    state.timeMs = int.read(reader);
+    state.sessions.read(reader, outcome);
+    if (reader.left > 0) throw new MalformedInput("a snapshot's first piece has a tail");
+    machine.install(this.sink);
+  }
+}
+
+interface Piece {
+  readonly sequence: number;
+  readonly data: Uint8Array;
+  readonly checksum: number;
+  readonly last: boolean;
+}
+
+/** A snapshot on its way to one replica. */
+export class Sending {
+  readonly stream: number;
+  readonly meta: SnapshotMeta;
+  /** Attempts since the receiver last acknowledged anything new. */
+  attempts = 0;
+  private readonly source: PieceSource;
+  private readonly window: Piece[] = [];
+  private sequence = 0;
+  private checksum = 0;
+  private ended = false;
+  private held: Uint8Array | undefined;
+
+  constructor(stream: number, meta: SnapshotMeta, source: PieceSource) {
+    this.stream = stream;
+    this.meta = meta;
+    this.source = source;
+    this.held = source.next();
+  }
+
+  /** The next piece to send, while the window has room for one. */
+  next(pieces: number): Piece | undefined {
+    if (this.ended || this.window.length >= pieces || this.held === undefined) return undefined;
+    const data = this.held;
+    this.held = this.source.next();
+    this.ended = this.held === undefined;
+    this.checksum = crc32c(data, 0, data.length, this.checksum);
+    const { checksum, ended: last } = this;
+    const piece = { sequence: this.sequence++, data, checksum, last };
+    this.window.push(piece);
+    return piece;
+  }
+
+  /** Pieces sent and not acknowledged. */
+  get unacknowledged(): readonly Piece[] {
+    return this.window;
+  }
+
+  /**
+   * The receiver has everything before `next`. Returns false if it keeps asking
+   * for what is gone: it restarted. Once is not enough, it may be an old answer.
+   */
+  acknowledge(next: number): boolean {
+    if (next < (this.window[0]?.sequence ?? this.sequence)) return this.attempts < 2;
+    while (this.window[0] !== undefined && this.window[0].sequence < next) {
+      this.window.shift();
+      this.attempts = 0;
+    }
+    return true;
+  }
+
+  close(): void {
+    this.source.close();
+  }
+}
+
+/** A snapshot on its way here. */
+export interface Receiving {
+  readonly term: number;
+  readonly stream: number;
+  readonly sink: PieceSink;
+}

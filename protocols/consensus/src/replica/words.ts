@@ -1,0 +1,197 @@
+/**
+ * The vocabulary of a replica: a log, a state machine on it, and the traffic
+ * between replicas that is the same whatever log lies beneath.
+ */
+
+import {
+  bytes,
+  type Codec,
+  list,
+  option,
+  type Reader,
+  type RequestId,
+  struct,
+  text,
+  uint,
+  type Writer,
+} from "@quorate/kernel";
+
+import { type Index, type SnapshotMeta, snapshotMetaCodec, type Term } from "../entry.ts";
+import type { LogWords, Rejected, Role } from "../ordered-log.ts";
+
+/** What a user of a replicated service may ask of the replica on its node. */
+export type ReplicaRequest =
+  | {
+      readonly type: "execute";
+      readonly command: Uint8Array;
+      /** Milliseconds since 1970 by this node's clock: the machine's only notion of time. */
+      readonly timeMs: number;
+      /** Executes at most once however often it is asked with this session and sequence. */
+      readonly once: Once | undefined;
+    }
+  /** Begins a session for `once`. */
+  | { readonly type: "open"; readonly timeMs: number }
+  /**
+   * Waits until the state machine has seen enough: everything that was answered
+   * before the question (`linearizable`), the same trusting clocks (`lease`), or nothing (`local`).
+   */
+  | { readonly type: "read"; readonly level: "linearizable" | "lease" | "local" }
+  | { readonly type: "transfer"; readonly to: string | undefined }
+  | { readonly type: "checkpoint" };
+
+/** A place in a session: the n-th command of it. */
+export interface Once {
+  readonly session: string;
+  readonly sequence: number;
+}
+
+export type ReplicaResponse<Result> =
+  | { readonly type: "executed"; readonly result: Result }
+  | { readonly type: "opened"; readonly session: string }
+  /** The session was forgotten, or an earlier life of it asked: unknown whether it was executed. */
+  | { readonly type: "sessionLost" }
+  | { readonly type: "readable"; readonly index: Index }
+  | { readonly type: "transferred"; readonly leader: string }
+  | { readonly type: "checkpointed"; readonly index: Index }
+  | Rejected;
+
+export type ReplicaOutput =
+  | {
+      readonly type: "role";
+      readonly role: Role;
+      readonly term: Term;
+      readonly leader: string | undefined;
+    }
+  /** The state machine has moved on to this index. */
+  | { readonly type: "applied"; readonly index: Index }
+  /** The state machine's whole state was replaced by a snapshot. */
+  | { readonly type: "restored"; readonly index: Index };
+
+export type ReplicaNote =
+  | { readonly type: "checkpoint"; readonly index: Index }
+  | { readonly type: "snapshotSending"; readonly to: string; readonly index: Index }
+  | { readonly type: "snapshotSent"; readonly to: string; readonly index: Index }
+  | { readonly type: "snapshotFailed"; readonly to: string; readonly reason: string }
+  | { readonly type: "restored"; readonly index: Index };
+
+/** One command on its way through the log. */
+export interface Item {
+  /** `""` for a command that needs no session of its own. */
+  readonly session: string;
+  readonly sequence: number;
+  readonly command: Uint8Array;
+}
+
+/** What a node puts into one log entry: all commands that came in during one turn. */
+export interface Batch {
+  /** The node, as a session of its own. */
+  readonly client: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly acknowledged: number;
+  readonly timeMs: number;
+  readonly items: readonly Item[];
+}
+
+/** What came of an item. */
+export type Outcome<Result> =
+  | { readonly type: "executed"; readonly result: Result }
+  | { readonly type: "opened"; readonly session: string }
+  | { readonly type: "sessionLost" };
+
+/** An item with this session name asks for a session to be opened. */
+export const OPEN_SESSION = "*";
+
+export const itemCodec: Codec<Item> = struct<Item>({
+  session: text,
+  sequence: uint,
+  command: bytes,
+});
+
+export const batchCodec: Codec<Batch> = struct<Batch>({
+  client: text,
+  epoch: uint,
+  sequence: uint,
+  acknowledged: uint,
+  timeMs: uint,
+  items: list(itemCodec),
+});
+
+export type PlainMessage =
+  /** A batch for the leader to propose. */
+  | { readonly type: "forward"; readonly batch: Uint8Array }
+  /** Asks the leader how far a linearizable read must see. */
+  | { readonly type: "readIndex"; readonly epoch: number; readonly round: number }
+  | {
+      readonly type: "readAt";
+      readonly epoch: number;
+      readonly round: number;
+      readonly index: Index;
+    }
+  /** A piece of a snapshot; the last one names it. */
+  | {
+      readonly type: "piece";
+      readonly term: Term;
+      readonly stream: number;
+      readonly sequence: number;
+      readonly data: Uint8Array;
+      readonly last: SnapshotEnd | undefined;
+    }
+  /** All pieces before `next` have arrived. */
+  | { readonly type: "pieceAck"; readonly stream: number; readonly next: number }
+  /** The snapshot is on the sender's disk, in use, or not needed any more. */
+  | { readonly type: "snapshotDone"; readonly stream: number; readonly index: Index };
+
+export interface SnapshotEnd {
+  readonly meta: SnapshotMeta;
+  /** CRC-32C of all pieces. */
+  readonly checksum: number;
+}
+
+export type ReplicaMessage<L extends LogWords> =
+  | { readonly type: "log"; readonly message: L["Message"] }
+  | PlainMessage;
+
+export type ReplicaRecord<L extends LogWords> =
+  | { readonly type: "log"; readonly record: L["Record"] }
+  /** Counts the lives of this replica, to tell their batches apart. */
+  | { readonly type: "boot"; readonly epoch: number }
+  /** A piece of a snapshot; the log's snapshot record puts it in force. */
+  | { readonly type: "piece"; readonly first: boolean; readonly data: Uint8Array };
+
+export interface ReplicaWords<L extends LogWords, Result> {
+  Message: ReplicaMessage<L>;
+  Timer: `log:${L["Timer"]}` | "retry" | "apply";
+  Record: ReplicaRecord<L>;
+  Request: ReplicaRequest;
+  Response: ReplicaResponse<Result>;
+  Output: ReplicaOutput;
+  Note: { readonly type: "log"; readonly note: L["Note"] } | ReplicaNote;
+}
+
+/** Encodes batches apart from the union of outcomes they lead to. */
+export function outcomeCodec<Result>(result: Codec<Result>): Codec<Outcome<Result>> {
+  return {
+    write(writer: Writer, value: Outcome<Result>): void {
+      writer.byte(value.type === "executed" ? 0 : value.type === "opened" ? 1 : 2);
+      if (value.type === "executed") result.write(writer, value.result);
+      else if (value.type === "opened") text.write(writer, value.session);
+    },
+    read(reader: Reader): Outcome<Result> {
+      const tag = reader.byte();
+      if (tag === 0) return { type: "executed", result: result.read(reader) };
+      return tag === 1 ? { type: "opened", session: text.read(reader) } : { type: "sessionLost" };
+    },
+  };
+}
+
+export const snapshotEndCodec: Codec<SnapshotEnd | undefined> = option(
+  struct<SnapshotEnd>({ meta: snapshotMetaCodec, checksum: uint }),
+);
+
+/** Who asked for what is in a batch, to be answered when it is applied. */
+export interface OwnBatch {
+  readonly sequence: number;
+  readonly data: Uint8Array;
+  readonly ids: readonly RequestId[];
+}
