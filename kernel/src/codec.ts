@@ -52,6 +52,14 @@ export class Writer {
     return this.bytes.subarray(0, this.length);
   }
 
+  /** What was written, given away: the writer goes on with a fresh buffer. */
+  detach(): Uint8Array {
+    const written = this.view();
+    this.bytes = new Uint8Array(Math.max(256, this.length));
+    this.length = 0;
+    return written;
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);

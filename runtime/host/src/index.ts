@@ -1,1 +1,6 @@
-export {};
+export { type Address, type PeerTls } from "./transport/transport.ts";
+export { HostError, type HostErrorData } from "./errors.ts";
+export { ClientSession, Group, type GroupStatus, type ReadLevel } from "./group.ts";
+export { type NodeMetrics } from "./metrics.ts";
+export { type GroupOptions, Node, type NodeOptions } from "./node.ts";
+export { Turn } from "./turn.ts";
