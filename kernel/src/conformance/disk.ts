@@ -78,14 +78,14 @@ export const diskScenes: readonly Scene[] = [
     duty: "K13",
     title: "recovery brings back the records in order, before the start, once",
     async play(stage) {
-      let all: readonly string[] = [];
+      const all: string[] = [];
       for (let life = 0; life < 4; life++) {
         const more = range(life * 10, life * 10 + 10);
         stage.check(inOrderOnce(all, stage.recovered("a")), "every record comes back once");
         stage.check(stage.recovered("a").length === all.length, "and nothing else");
         for (const text of more) stage.ask("a", persist(text));
         await stage.settle("a");
-        all = [...all, ...more];
+        all.push(...more);
         await stage.restart("a");
         stage.check(stage.life("a")[0]?.type === "started", "a life begins with its start");
       }
@@ -162,7 +162,7 @@ export const diskScenes: readonly Scene[] = [
     duty: "K7",
     title: "a checkpoint recovers to the state that it replaces",
     async play(stage) {
-      let all: readonly string[] = [];
+      const all: string[] = [];
       for (let life = 0; life < 4; life++) {
         const [before, after] = [
           range(life * 20, life * 20 + 10),
@@ -174,7 +174,7 @@ export const diskScenes: readonly Scene[] = [
         for (const text of after) stage.ask("a", persist(text));
         await stage.settle("a");
         if (life > 1) await stage.while("a");
-        all = [...all, ...before, ...after];
+        all.push(...before, ...after);
         await stage.restart("a");
         const recovered = stage.recovered("a");
         stage.check(recovered.length === all.length, "nothing is lost and nothing is doubled");

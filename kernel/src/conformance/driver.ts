@@ -47,8 +47,11 @@ export interface World {
    * Asks a node that is up. Returns a number that is given once in the world's
    * life. Requests of one node are handed over in the order asked; several
    * asked without waiting arrive together, as far as the driver has it so.
+   *
+   * @param onReply - The local user, called at the very moment of the answer and
+   *   after it shows in `seen`. May call `request` from within, as users do.
    */
-  request(node: NodeId, program: ScriptWords["Request"]): RequestId;
+  request(node: NodeId, program: ScriptWords["Request"], onReply?: () => void): RequestId;
 
   /**
    * Stops a node as a power cut would: nothing that waits is sent, answered or

@@ -14,26 +14,26 @@ export type Program = readonly Act[];
 
 export type Act =
   | { readonly type: "persist"; readonly text: string }
-  /** Sends `text` and `size` bytes made of it; the receiver runs `then`. */
+  /** Sends `text` and `size` bytes made of it; the receiver runs `next`. */
   | {
       readonly type: "send";
       readonly to: NodeId;
       readonly text: string;
       readonly size: number;
       readonly eager: boolean;
-      readonly then: Program;
+      readonly next: Program;
     }
   | { readonly type: "output"; readonly text: string; readonly eager: boolean }
   /** Answers the request that this program came with. */
   | { readonly type: "reply"; readonly text: string; readonly eager: boolean }
-  /** Runs `then` when the timer fires, and re-arms it from its handler until it has fired `times` times. */
+  /** Runs `next` when the timer fires, and re-arms it from its handler until it has fired `times` times. */
   | {
       readonly type: "setTimer";
       readonly name: string;
       readonly delayMs: number;
       readonly jitterMs: number;
       readonly times: number;
-      readonly then: Program;
+      readonly next: Program;
     }
   | { readonly type: "cancelTimer"; readonly name: string }
   /** Offers the present texts in place of the log, one lazily produced record for each. */
@@ -42,17 +42,17 @@ export type Act =
   | { readonly type: "note"; readonly text: string }
   /** Looks again at every letter received so far. */
   | { readonly type: "inspect" }
-  /** Runs `then` from `onDurable`, once everything persisted so far is durable. */
-  | { readonly type: "whenDurable"; readonly then: Program }
-  /** Runs `then` at the next `onIdle`. */
-  | { readonly type: "whenIdle"; readonly then: Program };
+  /** Runs `next` from `onDurable`, once everything persisted so far is durable. */
+  | { readonly type: "whenDurable"; readonly next: Program }
+  /** Runs `next` at the next `onIdle`. */
+  | { readonly type: "whenIdle"; readonly next: Program };
 
 export type Letter =
   | {
       readonly type: "letter";
       readonly text: string;
       readonly body: Uint8Array;
-      readonly then: Program;
+      readonly next: Program;
     }
   /** A part's letter, inside the whole's. */
   | { readonly type: "part"; readonly letter: Letter };
@@ -84,6 +84,8 @@ export type Sight =
   | { readonly type: "said"; readonly text: string }
   /** Letters and lines whose bytes are not what was sent or persisted. */
   | { readonly type: "inspected"; readonly count: number; readonly spoilt: readonly string[] }
+  /** A handler was called while another was running. */
+  | { readonly type: "overlapped" }
   /** The whole heard an output of its part. */
   | { readonly type: "heard"; readonly text: string }
   /** The whole's own texts, at its start. */
@@ -131,22 +133,22 @@ const program: Codec<Program> = recursive(() => list(act));
 
 const act: Codec<Act> = union<Act>({
   persist: [1, { text }],
-  send: [2, { to: text, text, size: uint, eager: bool, then: program }],
+  send: [2, { to: text, text, size: uint, eager: bool, next: program }],
   output: [3, { text, eager: bool }],
   reply: [4, { text, eager: bool }],
-  setTimer: [5, { name: text, delayMs: uint, jitterMs: uint, times: uint, then: program }],
+  setTimer: [5, { name: text, delayMs: uint, jitterMs: uint, times: uint, next: program }],
   cancelTimer: [6, { name: text }],
   checkpoint: [7, {}],
   choose: [8, { count: uint }],
   note: [9, { text }],
   inspect: [10, {}],
-  whenDurable: [11, { then: program }],
-  whenIdle: [12, { then: program }],
+  whenDurable: [11, { next: program }],
+  whenIdle: [12, { next: program }],
 });
 
 /** Letters on the wire. */
 export const letterCodec: Codec<Letter> = union<Letter>({
-  letter: [1, { text, body: bytes, then: program }],
+  letter: [1, { text, body: bytes, next: program }],
   part: [2, { letter: recursive(() => letterCodec) }],
 });
 
@@ -171,25 +173,25 @@ export const replyEagerly = (text: string): Act => ({ type: "reply", text, eager
 export const note = (text: string): Act => ({ type: "note", text });
 export const choose = (count: number): Act => ({ type: "choose", count });
 export const cancelTimer = (name: string): Act => ({ type: "cancelTimer", name });
-export const whenDurable = (...then: Program): Act => ({ type: "whenDurable", then });
-export const whenIdle = (...then: Program): Act => ({ type: "whenIdle", then });
+export const whenDurable = (...next: Program): Act => ({ type: "whenDurable", next });
+export const whenIdle = (...next: Program): Act => ({ type: "whenIdle", next });
 export const checkpoint: Act = { type: "checkpoint" };
 export const inspect: Act = { type: "inspect" };
 
-export function send(to: NodeId, text: string, then: Program = [], size: number = 8): Act {
-  return { type: "send", to, text, size, eager: false, then };
+export function send(to: NodeId, text: string, next: Program = [], size: number = 8): Act {
+  return { type: "send", to, text, size, eager: false, next };
 }
 
-export function sendEagerly(to: NodeId, text: string, then: Program = [], size: number = 8): Act {
-  return { type: "send", to, text, size, eager: true, then };
+export function sendEagerly(to: NodeId, text: string, next: Program = [], size: number = 8): Act {
+  return { type: "send", to, text, size, eager: true, next };
 }
 
 export function setTimer(
   name: string,
   delayMs: number,
-  then: Program = [],
+  next: Program = [],
   times: number = 1,
   jitterMs: number = 0,
 ): Act {
-  return { type: "setTimer", name, delayMs, jitterMs, times, then };
+  return { type: "setTimer", name, delayMs, jitterMs, times, next };
 }

@@ -21,7 +21,7 @@ type PlainLetter = Extract<Letter, { type: "letter" }>;
 
 /** A program put off, and the request that it may answer. */
 interface Task {
-  readonly then: Program;
+  readonly next: Program;
   readonly request: RequestId | undefined;
 }
 
@@ -53,6 +53,8 @@ export class Scripted implements Process<ScriptWords> {
   private position: Position = 0;
   /** Counts the calls of handlers. */
   private step = 0;
+  /** Whether a handler is running. */
+  private busy = false;
 
   recover(line: Line): void {
     this.lines.push(line);
@@ -71,57 +73,63 @@ export class Scripted implements Process<ScriptWords> {
   }
 
   onStart(ctx: Ctx): void {
-    this.step++;
-    this.see(ctx, { type: "started", lines: [...this.lines] });
+    this.begin(ctx, { type: "started", lines: [...this.lines] });
+    this.busy = false;
   }
 
   onMessage(ctx: Ctx, from: NodeId, letter: Letter): void {
-    this.step++;
     if (letter.type === "part") return;
-    this.see(ctx, { type: "message", from, text: letter.text });
+    this.begin(ctx, { type: "message", from, text: letter.text });
     this.letters.push(letter);
-    this.run(ctx, letter.then, undefined);
+    this.run(ctx, letter.next, undefined);
+    this.busy = false;
   }
 
   onTimer(ctx: Ctx, name: string): void {
-    this.step++;
-    this.see(ctx, { type: "timer", name });
+    this.begin(ctx, { type: "timer", name });
     const task = this.timers.get(name);
-    if (task === undefined) return;
     this.timers.delete(name);
-    const { delayMs, jitterMs, then, request } = task;
-    const times = task.times - 1;
-    if (times > 0) {
-      const again: Act = { type: "setTimer", name, delayMs, jitterMs, times, then };
-      this.perform(ctx, again, request);
+    if (task !== undefined) {
+      const { delayMs, jitterMs, next, request } = task;
+      const times = task.times - 1;
+      const again: Act = { type: "setTimer", name, delayMs, jitterMs, times, next };
+      if (times > 0) this.perform(ctx, again, request);
+      this.run(ctx, next, request);
     }
-    this.run(ctx, then, request);
+    this.busy = false;
   }
 
   onRequest(ctx: Ctx, id: RequestId, program: Program): void {
-    this.step++;
-    this.see(ctx, { type: "request", id });
+    this.begin(ctx, { type: "request", id });
     this.run(ctx, program, id);
+    this.busy = false;
   }
 
   onDurable(ctx: Ctx, position: Position): void {
-    this.step++;
-    this.see(ctx, { type: "durable", position });
+    this.begin(ctx, { type: "durable", position });
     while (this.durable[0] !== undefined && this.durable[0].position <= position) {
       const { task } = this.durable.shift()!;
-      this.run(ctx, task.then, task.request);
+      this.run(ctx, task.next, task.request);
     }
+    this.busy = false;
   }
 
   onIdle(ctx: Ctx): void {
-    this.step++;
-    this.see(ctx, { type: "idle" });
-    for (const { then, request } of this.idle.splice(0)) this.run(ctx, then, request);
+    this.begin(ctx, { type: "idle" });
+    for (const { next, request } of this.idle.splice(0)) this.run(ctx, next, request);
+    this.busy = false;
   }
 
   onUnreachable(ctx: Ctx, peer: NodeId): void {
+    this.begin(ctx, { type: "unreachable", peer });
+    this.busy = false;
+  }
+
+  private begin(ctx: Ctx, sight: Sight): void {
     this.step++;
-    this.see(ctx, { type: "unreachable", peer });
+    if (this.busy) this.see(ctx, { type: "overlapped" });
+    this.busy = true;
+    this.see(ctx, sight);
   }
 
   private run(ctx: Ctx, program: Program, request: RequestId | undefined): void {
@@ -133,8 +141,8 @@ export class Scripted implements Process<ScriptWords> {
       case "persist":
         return this.persist(ctx, act.text);
       case "send": {
-        const { to, text, size, then } = act;
-        const letter = { type: "letter", text, body: bodyOf(text, size), then } as const;
+        const { to, text, size, next } = act;
+        const letter = { type: "letter", text, body: bodyOf(text, size), next } as const;
         return act.eager ? ctx.sendEagerly(to, letter) : ctx.send(to, letter);
       }
       case "output": {
@@ -149,8 +157,8 @@ export class Scripted implements Process<ScriptWords> {
           : ctx.reply(request, { text, eager });
       }
       case "setTimer": {
-        const { name, delayMs, jitterMs, times, then } = act;
-        this.timers.set(name, { delayMs, jitterMs, times, then, request });
+        const { name, delayMs, jitterMs, times, next } = act;
+        this.timers.set(name, { delayMs, jitterMs, times, next, request });
         this.see(ctx, { type: "armed", name, delayMs });
         return ctx.setTimer(name, delayMs, jitterMs);
       }
@@ -168,10 +176,10 @@ export class Scripted implements Process<ScriptWords> {
       case "inspect":
         return this.inspect(ctx);
       case "whenDurable":
-        this.durable.push({ position: this.position, task: { then: act.then, request } });
+        this.durable.push({ position: this.position, task: { next: act.next, request } });
         return;
       case "whenIdle":
-        this.idle.push({ then: act.then, request });
+        this.idle.push({ next: act.next, request });
         return;
       default:
         unreachable(act);

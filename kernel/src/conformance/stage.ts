@@ -59,7 +59,10 @@ async function enact(scene: Scene, driver: Driver, nested: boolean): Promise<voi
   };
   const world = await driver.open(NODES, create);
   try {
-    await scene.play(new Stage(scene.duty, world, parts, nested));
+    const stage = new Stage(scene.duty, world, parts, nested);
+    await scene.play(stage);
+    const overlaps = NODES.flatMap((node) => stage.sights(node, "overlapped"));
+    stage.check(overlaps.length === 0, "K1: one step ends before the next begins");
   } finally {
     await world.close();
   }

@@ -8,12 +8,13 @@ import {
   outputEagerly,
   persist,
   reply,
+  replyEagerly,
   send,
   setTimer,
   whenDurable,
   whenIdle,
 } from "./script.ts";
-import { inOrderOnce, type Scene } from "./stage.ts";
+import { inOrderOnce, isPrefix, type Scene } from "./stage.ts";
 
 export const stepScenes: readonly Scene[] = [
   {
@@ -40,6 +41,23 @@ export const stepScenes: readonly Scene[] = [
         else stage.check(sight.now >= now, "time does not go back");
         ({ step, now } = sight);
       }
+    },
+  },
+  {
+    duty: "K1",
+    title: "who asks again from within an answer is heard after the step, and after what waited",
+    async play(stage) {
+      const again = [note("again"), output("late")];
+      const ask = () => void stage.ask("a", ...again);
+      stage.world.request("a", [replyEagerly("now"), note("end"), note("end")], ask);
+      await stage.until("the second request is heard", () => stage.outputs("a").includes("late"));
+      const said = stage.sights("a", "said").map(({ text }) => text);
+      stage.check(isPrefix(["end", "end", "again"], said), "a step ends before the next begins");
+      const held = [persist("r"), reply("then"), output("held 1"), output("held 2")];
+      stage.world.request("a", held, () => void stage.ask("a", output("later")));
+      await stage.until("it is heard again", () => stage.outputs("a").includes("later"));
+      const order = ["held 1", "held 2", "later"];
+      stage.check(inOrderOnce(order, stage.outputs("a")), "what waited longer leaves first");
     },
   },
   {
@@ -74,8 +92,8 @@ export const stepScenes: readonly Scene[] = [
       stage.ask("a", persist("r"), whenDurable(whenIdle(outputEagerly("a write"))));
       await idle("a write");
       await stage.connect("b", "a");
-      const then = [whenIdle(outputEagerly("a message"))];
-      stage.ask("b", setTimer("m", 15, [send("a", "m", then)], 20));
+      const next = [whenIdle(outputEagerly("a message"))];
+      stage.ask("b", setTimer("m", 15, [send("a", "m", next)], 20));
       await idle("a message");
     },
   },

@@ -31,3 +31,4 @@ export {
 } from "./protobuf/fields.ts";
 export { type Fields, message, type MessageCodec, type MessageOf } from "./protobuf/message.ts";
 export { Writer } from "./protobuf/writer.ts";
+export { Health, HealthService, type HealthStatus } from "./server/health.ts";

@@ -129,11 +129,8 @@ async function readRecords(
     const at = offset - window.start;
     const status = cursor.read(window.bytes, window.view, at, window.size - offset, seed);
     if (status === PARTIAL) {
-      if (at === 0 && window.bytes.length >= cursor.size) return offset;
-      const before = window.end;
-      await window.load(offset, cursor.size);
-      if (window.end === before) return offset;
-      continue;
+      if (await window.extend(offset, cursor.size)) continue;
+      return offset;
     }
     if (status === BAD || cursor.sequence !== count || cursor.group !== group) return offset;
     offset += cursor.size;

@@ -128,7 +128,8 @@ export class Files {
 
 /** An open file with promises for the cold paths; `raw` is for the hot one. */
 export class OpenFile {
-  readonly path: string;
+  /** Under which name it is known; whoever renames it says so. */
+  path: string;
   readonly raw: DiskFile;
 
   constructor(path: string, raw: DiskFile) {

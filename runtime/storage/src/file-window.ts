@@ -37,4 +37,11 @@ export class FileWindow {
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.start = offset;
   }
+
+  /** As `load`; false if that brought nothing beyond what was loaded: the file is shorter than it was. */
+  async extend(offset: number, length: number): Promise<boolean> {
+    const before = this.end;
+    await this.load(offset, length);
+    return this.end > before;
+  }
 }

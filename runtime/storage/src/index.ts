@@ -1,1 +1,10 @@
-export {};
+export { type Visitor } from "./checkpoint-file.ts";
+export { DataDirectory, type DataDirectoryOptions, type Identity } from "./data-directory.ts";
+export { type Disk, type DiskFile, type Done, type Got, type OpenMode } from "./disk.ts";
+export { type Owner, StorageError, type StorageFault } from "./errors.ts";
+export { MAX_RECORD_BYTES } from "./frame.ts";
+export { type ProcessIdentity, type Processes } from "./lock.ts";
+export { nodeDisk } from "./node-disk.ts";
+export { type DiskOperation, type Fate, SimulatedDisk } from "./simulated-disk.ts";
+export { Wal } from "./wal.ts";
+export { type StartTimer, type WalOptions, type WalStatistics } from "./wal-options.ts";

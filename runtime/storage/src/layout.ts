@@ -35,12 +35,12 @@ export interface Header {
   readonly argument: number;
 }
 
-/** The bytes of a header. */
-export function encodeHeader(header: Header): Uint8Array {
+/** The bytes of a header; other versions are for tests. */
+export function encodeHeader(header: Header, version: number = FORMAT_VERSION): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC[header.type], true);
-  view.setUint32(4, FORMAT_VERSION, true);
+  view.setUint32(4, version, true);
   view.setUint32(8, header.seed, true);
   view.setUint32(12, header.group, true);
   writeUint53(view, 16, header.argument);

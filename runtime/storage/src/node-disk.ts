@@ -45,7 +45,10 @@ export const nodeDisk: Disk = {
   },
   syncDirectory(path: string, done: Done): void {
     // Windows cannot open a directory, and makes entries durable by itself.
-    if (process.platform === "win32") return setImmediate(done, null) && undefined;
+    if (process.platform === "win32") {
+      setImmediate(done, null);
+      return;
+    }
     fs.open(path, fs.constants.O_RDONLY, (error, descriptor) => {
       if (error !== null) return done(error);
       fs.fsync(descriptor, (failure) => {

@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 
+import { type Batch } from "./batch.ts";
 import { type Files, type OpenFile } from "./disk.ts";
 import { FRAME_HEADER_BYTES, SEAL, writeFrame } from "./frame.ts";
 import { encodeHeader, HEADER_BYTES, PREPARED_NAME, segmentName } from "./layout.ts";
@@ -70,15 +71,18 @@ export async function nameSegment(
 export class SegmentWriter {
   private readonly settings: SegmentSettings;
   private current: OpenSegment;
+  /** The first sequence number of the current segment, which is its name. */
+  private first: number;
   /** Where the next batch goes. */
   offset: number;
   private prepared: Promise<OpenSegment> | undefined;
   /** The seal of the segment before this one, while it is being written. */
   private sealing: Promise<void> = Promise.resolve();
 
-  constructor(settings: SegmentSettings, current: OpenSegment, offset: number) {
+  constructor(settings: SegmentSettings, current: OpenSegment, first: number, offset: number) {
     this.settings = settings;
     this.current = current;
+    this.first = first;
     this.offset = offset;
   }
 
@@ -86,15 +90,19 @@ export class SegmentWriter {
     return this.current.file;
   }
 
-  /** Whether a batch belongs here; one larger than any segment makes its own longer. */
-  fits(bytes: number): boolean {
-    return this.offset === HEADER_BYTES || this.offset + bytes <= this.current.capacity;
+  /**
+   * Whether a batch belongs here. The first one does however large it is, since
+   * a segment may outgrow what was preallocated; so does a lone mark.
+   */
+  fits(batch: Batch): boolean {
+    if (batch.records === 0 || batch.first === this.first) return true;
+    return this.offset + batch.size <= this.current.capacity;
   }
 
   /** Notes what was written; from half the segment on the next one is made ready. */
   advance(bytes: number): void {
     this.offset += bytes;
-    if (this.prepared === undefined && this.offset * 2 > this.current.capacity) this.prepare();
+    if (this.prepared === undefined && this.offset * 2 > this.current.capacity) void this.prepare();
   }
 
   /** Goes on in a new segment, once nothing is being written to this one. */
@@ -106,6 +114,7 @@ export class SegmentWriter {
     this.sealing = seal(this.current.file, this.offset, this.settings.seed, first);
     this.sealing.catch((error: unknown) => this.settings.onFailure(error));
     this.current = next;
+    this.first = first;
     this.offset = HEADER_BYTES;
   }
 

@@ -11,7 +11,9 @@ import type { Socket } from "node:net";
 import type { HeaderBlock } from "./header-block.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
-import { Allowance, type Http2Limits, PingPolicy } from "./limits.ts";
+import { HeaderFragments } from "./header-fragments.ts";
+import { PingPolicy, Silence } from "./keepalive.ts";
+import { type Http2Limits, Rations } from "./limits.ts";
 import { Outbound } from "./outbound.ts";
 import {
   ConnectionError,
@@ -20,7 +22,10 @@ import {
   frameType,
   Http2Code,
   maxWindow,
+  protocolError,
+  sizeError,
 } from "./protocol.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { applySettings, encodeSettings } from "./settings.ts";
 import type { Http2Stream, StreamOwner } from "./stream.ts";
 import type { Turn } from "./turn.ts";
@@ -30,7 +35,11 @@ export interface ConnectionHost {
   readonly limits: Http2Limits;
   readonly turn: Turn;
   /** A request has arrived whose headers are in order. Undefined refuses it. */
-  openStream(connection: Http2Connection, id: number, headers: HeaderBlock): Http2Stream | undefined;
+  openStream(
+    connection: Http2Connection,
+    id: number,
+    headers: HeaderBlock,
+  ): Http2Stream | undefined;
   /** The socket is closed. */
   onConnectionClosed(connection: Http2Connection): void;
   /** Something threw that must not. */
@@ -38,15 +47,15 @@ export interface ConnectionHost {
 }
 
 const headerTableBytes = 4096;
-const maxContinuations = 64;
 const rememberedResets = 64;
-/** How long a peer may take to read our last words. */
-const lingerMs = 1_000;
-/** Payloads of our PINGs, to tell their answers apart. */
+/** How long a peer may take to read our last words, after a failure and after a shutdown. */
+const failureLingerMs = 1_000;
+const shutdownLingerMs = 30_000;
+/** The payloads of our PINGs, by which the answers are told apart. */
 const keepalivePing: Buffer = Buffer.from("keepaliv");
 const shutdownPing: Buffer = Buffer.from("shutdown");
 
-/** One client. Reads as soon as it is made; `first` is what was read of it already, after the preface. */
+/** One client, after its preface. Reads from the socket as soon as it is made. */
 export class Http2Connection implements FrameSink, StreamOwner {
   readonly outbound: Outbound;
   readonly socket: Socket;
@@ -62,22 +71,14 @@ export class Http2Connection implements FrameSink, StreamOwner {
   private lastId = 0;
   /** The first frame must be SETTINGS. */
   private settled = false;
-  /** The stream whose header block goes on in CONTINUATION, or 0, and what there is of the block. */
-  private continuing = 0;
-  private continuingEnds = false;
-  private continuations = 0;
-  private fragments: Buffer[] = [];
-  private fragmentBytes = 0;
-  /** Bytes received for which the connection's window has not been widened yet. */
-  private unacknowledged = 0;
-  private receiveWindow: number;
-  private readonly resets: Allowance;
-  private readonly controls: Allowance;
+  /** A header block that goes on in CONTINUATION. */
+  private readonly fragments: HeaderFragments;
+  private readonly window: ReceiveWindow;
+  private readonly rations: Rations;
   private readonly pings: PingPolicy;
   /** Streams we have reset lately: frames for them may still be on their way. */
   private readonly recentResets: number[] = [];
-  private heardAt: number = performance.now();
-  private pingedAt = 0;
+  private readonly silence: Silence;
   /** "announced": a GOAWAY with no limit is out; "final": streams above `lastId` are ignored. */
   private shutdownState: "no" | "announced" | "final" = "no";
   private paused = false;
@@ -90,17 +91,20 @@ export class Http2Connection implements FrameSink, StreamOwner {
     this.socket = socket;
     this.limits = host.limits;
     this.peer = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
-    this.outbound = new Outbound(socket, host.turn, host.limits.transportBytes, () => this.onRoom());
+    this.outbound = new Outbound(socket, host.turn, host.limits.transportBytes, () =>
+      this.onRoom(),
+    );
     this.reader = new FrameReader(this, host.limits.maxFrameBytes);
     this.hpack = new HpackDecoder(headerTableBytes, host.limits.headerListBytes);
-    this.resets = new Allowance(host.limits.resetBurst);
-    this.controls = new Allowance(host.limits.controlBurst);
+    this.rations = new Rations(host.limits);
     this.pings = new PingPolicy(host.limits);
-    this.receiveWindow = host.limits.connectionWindow;
+    this.silence = new Silence(host.limits);
+    this.fragments = new HeaderFragments(host.limits.headerListBytes);
+    this.window = new ReceiveWindow(host.limits.connectionWindow);
     socket.on("data", (chunk: Buffer) => this.onChunk(chunk, 0));
     socket.on("close", () => this.onClosed());
     this.outbound.frame(frameType.settings, 0, 0, encodeSettings(host.limits));
-    const extra = this.receiveWindow - defaultWindow;
+    const extra = host.limits.connectionWindow - defaultWindow;
     if (extra > 0) this.outbound.number(frameType.windowUpdate, 0, extra);
   }
 
@@ -113,8 +117,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
   onChunk(chunk: Buffer, offset: number): void {
     if (!this.reading) return;
     this.totalBytes += chunk.length - offset;
-    this.heardAt = performance.now();
-    this.pingedAt = 0;
+    this.silence.heard();
     try {
       this.reader.push(chunk, offset);
     } catch (error) {
@@ -145,18 +148,21 @@ export class Http2Connection implements FrameSink, StreamOwner {
     this.reading = false;
     this.goaway(this.lastId, code, reason);
     this.dropStreams(code);
-    this.finish();
+    this.finish(failureLingerMs);
+  }
+
+  /** Closes now, whatever is running. */
+  cut(reason: string): void {
+    if (this.reading) this.fail(Http2Code.noError, reason);
+    else this.socket.destroy();
   }
 
   /** Looks after silent peers; called now and then with the time. */
   keepAlive(now: number): void {
-    if (this.limits.keepaliveMs === 0 || !this.reading) return;
-    if (this.pingedAt > 0) {
-      if (now - this.pingedAt >= this.limits.keepaliveTimeoutMs) this.socket.destroy();
-    } else if (now - this.heardAt >= this.limits.keepaliveMs) {
-      this.pingedAt = now;
-      this.outbound.frame(frameType.ping, 0, 0, keepalivePing);
-    }
+    if (!this.reading) return;
+    const verdict = this.silence.verdict(now);
+    if (verdict === "give up") this.socket.destroy();
+    else if (verdict === "ping") this.outbound.frame(frameType.ping, 0, 0, keepalivePing);
   }
 
   onStreamClosed(stream: Http2Stream): void {
@@ -164,7 +170,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
     if (!stream.remoteClosed) {
       if (this.recentResets.push(stream.id) > rememberedResets) this.recentResets.shift();
     }
-    if (this.shutdownState === "final" && this.streams.size === 0) this.leave();
+    if (this.shutdownState === "final" && this.streams.size === 0 && this.reading) this.leave();
   }
 
   onFrame(
@@ -175,8 +181,8 @@ export class Http2Connection implements FrameSink, StreamOwner {
     start: number,
     end: number,
   ): void {
-    if (this.continuing !== 0) {
-      if (type !== frameType.continuation || id !== this.continuing) {
+    if (this.fragments.id !== 0) {
+      if (type !== frameType.continuation || id !== this.fragments.id) {
         throw protocolError("a header block was interrupted");
       }
     } else if (!this.settled && (type !== frameType.settings || (flags & flag.ack) !== 0)) {
@@ -206,14 +212,15 @@ export class Http2Connection implements FrameSink, StreamOwner {
       case frameType.pushPromise:
         throw protocolError("a client cannot push");
       default:
-        return this.spendControl();
+        return this.rations.spendControl();
     }
   }
 
   private onData(flags: number, id: number, chunk: Buffer, start: number, end: number): void {
     if (id === 0) throw protocolError("DATA on stream 0");
     const size = end - start;
-    this.receive(size);
+    const widenBy = this.window.take(size);
+    if (widenBy > 0) this.outbound.number(frameType.windowUpdate, 0, widenBy);
     let from = start;
     let to = end;
     if ((flags & flag.padded) !== 0) {
@@ -224,7 +231,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
     const ends = (flags & flag.endStream) !== 0;
     const stream = this.streams.get(id);
     if (stream === undefined || stream.remoteClosed) return this.refuseData(id, stream);
-    if (from === to && !ends) this.spendControl();
+    if (from === to && !ends) this.rations.spendControl();
     stream.receiveWindow -= size;
     if (stream.receiveWindow < 0) return this.resetByFault(stream, Http2Code.flowControlError);
     if (stream.expectedBytes >= 0) {
@@ -241,19 +248,6 @@ export class Http2Connection implements FrameSink, StreamOwner {
     if (stream.unacknowledged * 2 >= this.limits.streamWindow && !stream.held) stream.release();
   }
 
-  /** Counts bytes against the connection's window and widens it again. */
-  private receive(bytes: number): void {
-    this.receiveWindow -= bytes;
-    if (this.receiveWindow < 0) {
-      throw new ConnectionError(Http2Code.flowControlError, "more DATA than the window allows");
-    }
-    this.unacknowledged += bytes;
-    if (this.unacknowledged * 2 < this.limits.connectionWindow) return;
-    this.outbound.number(frameType.windowUpdate, 0, this.unacknowledged);
-    this.receiveWindow += this.unacknowledged;
-    this.unacknowledged = 0;
-  }
-
   /** DATA for a stream that does not take any (RFC 9113 §5.1). */
   private refuseData(id: number, stream: Http2Stream | undefined): void {
     if (id > this.lastId) {
@@ -261,9 +255,9 @@ export class Http2Connection implements FrameSink, StreamOwner {
       throw protocolError("DATA on an idle stream");
     }
     if (stream !== undefined) return this.resetByFault(stream, Http2Code.streamClosed);
-    this.spendControl();
+    this.rations.spendControl();
     if (this.recentResets.includes(id)) return;
-    this.spendReset();
+    this.rations.spendReset();
     this.outbound.number(frameType.rstStream, id, Http2Code.streamClosed);
   }
 
@@ -285,11 +279,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
     if (to < from) throw protocolError("padding longer than its frame");
     const ends = (flags & flag.endStream) !== 0;
     if ((flags & flag.endHeaders) === 0) {
-      this.continuing = id;
-      this.continuingEnds = ends;
-      this.continuations = 0;
-      this.fragments = [Buffer.from(chunk.subarray(from, to))];
-      this.fragmentBytes = to - from;
+      this.fragments.begin(id, ends, chunk, from, to);
       return;
     }
     this.onHeaderBlock(id, chunk, from, to, ends);
@@ -297,22 +287,12 @@ export class Http2Connection implements FrameSink, StreamOwner {
   }
 
   private onContinuation(flags: number, chunk: Buffer, start: number, end: number): void {
-    if (this.continuing === 0) throw protocolError("CONTINUATION without HEADERS");
-    this.fragmentBytes += end - start;
-    this.continuations++;
-    if (
-      this.fragmentBytes > this.limits.headerListBytes ||
-      this.continuations > maxContinuations
-    ) {
-      throw new ConnectionError(Http2Code.enhanceYourCalm, "a header block is too large");
-    }
-    this.fragments.push(Buffer.from(chunk.subarray(start, end)));
+    const { id, ends } = this.fragments;
+    if (id === 0) throw protocolError("CONTINUATION without HEADERS");
+    this.fragments.add(chunk, start, end);
     if ((flags & flag.endHeaders) === 0) return;
-    const id = this.continuing;
-    const block = Buffer.concat(this.fragments);
-    this.continuing = 0;
-    this.fragments = [];
-    this.onHeaderBlock(id, block, 0, block.length, this.continuingEnds);
+    const block = this.fragments.finish();
+    this.onHeaderBlock(id, block, 0, block.length, ends);
   }
 
   private onHeaderBlock(id: number, chunk: Buffer, from: number, to: number, ends: boolean): void {
@@ -321,7 +301,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
     if (id > this.lastId) return this.onRequest(id, headers, ends);
     const stream = this.streams.get(id);
     if (stream === undefined) {
-      if (this.recentResets.includes(id)) return this.spendControl();
+      if (this.recentResets.includes(id)) return this.rations.spendControl();
       throw new ConnectionError(Http2Code.streamClosed, "HEADERS on a closed stream");
     }
     if (stream.remoteClosed) return this.resetByFault(stream, Http2Code.streamClosed);
@@ -383,7 +363,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
     if (id === 0 || (id > this.lastId && this.shutdownState !== "final")) {
       throw protocolError("RST_STREAM on an idle stream");
     }
-    this.spendReset();
+    this.rations.spendReset();
     const stream = this.streams.get(id);
     if (stream === undefined) return;
     stream.remoteClosed = true;
@@ -400,7 +380,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
     }
     if (size % 6 !== 0) throw sizeError("SETTINGS");
     this.settled = true;
-    this.spendControl();
+    this.rations.spendControl();
     const widenBy = applySettings(this.outbound, chunk, start, end);
     this.outbound.frame(frameType.settings, flag.ack, 0, nothing);
     if (widenBy === 0) return;
@@ -431,7 +411,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
 
   private onPriority(id: number, chunk: Buffer, start: number, end: number): void {
     if (id === 0) throw protocolError("PRIORITY on stream 0");
-    this.spendControl();
+    this.rations.spendControl();
     if (end - start !== 5) this.refuse(id, Http2Code.frameSizeError, true);
     else if ((chunk.readUInt32BE(start) & 0x7fffffff) === id) {
       this.refuse(id, Http2Code.protocolError, true);
@@ -440,7 +420,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
 
   /** Resets a stream, open or not, for a fault of the peer. */
   private refuse(id: number, code: number, remoteClosed: boolean): void {
-    this.spendReset();
+    this.rations.spendReset();
     if (this.streams.has(id)) return this.resetIfOpen(id, code);
     this.outbound.number(frameType.rstStream, id, code);
     if (remoteClosed) return;
@@ -453,21 +433,9 @@ export class Http2Connection implements FrameSink, StreamOwner {
   }
 
   private resetByFault(stream: Http2Stream, code: number): void {
-    this.spendReset();
+    this.rations.spendReset();
     stream.reset(code);
     stream.onReset(code);
-  }
-
-  private spendReset(): void {
-    if (!this.resets.take()) {
-      throw new ConnectionError(Http2Code.enhanceYourCalm, "too many resets");
-    }
-  }
-
-  private spendControl(): void {
-    if (!this.controls.take()) {
-      throw new ConnectionError(Http2Code.enhanceYourCalm, "too many control frames");
-    }
   }
 
   private goaway(lastId: number, code: number, reason: string): void {
@@ -488,10 +456,10 @@ export class Http2Connection implements FrameSink, StreamOwner {
 
   private leave(): void {
     this.reading = false;
-    this.finish();
+    this.finish(shutdownLingerMs);
   }
 
-  private finish(): void {
+  private finish(lingerMs: number): void {
     // What the peer still sends must be read, or it may never see our last frames (RFC 9113 §5.4.1).
     this.socket.resume();
     this.outbound.finish();
@@ -508,6 +476,7 @@ export class Http2Connection implements FrameSink, StreamOwner {
   private onClosed(): void {
     this.reading = false;
     clearTimeout(this.lingering);
+    // Nobody will read what the streams still wanted to send.
     this.dropStreams(Http2Code.cancel);
     this.host.onConnectionClosed(this);
   }
@@ -522,11 +491,3 @@ export class Http2Connection implements FrameSink, StreamOwner {
 }
 
 const nothing: Uint8Array = new Uint8Array(0);
-
-function protocolError(reason: string): ConnectionError {
-  return new ConnectionError(Http2Code.protocolError, reason);
-}
-
-function sizeError(frame: string): ConnectionError {
-  return new ConnectionError(Http2Code.frameSizeError, `a ${frame} frame of the wrong size`);
-}

@@ -12,14 +12,7 @@ import { ConnectionError, frameHeaderBytes, Http2Code } from "./protocol.ts";
 export interface FrameSink {
   /** False once the connection is over: what follows is not read. */
   readonly reading: boolean;
-  onFrame(
-    type: number,
-    flags: number,
-    id: number,
-    chunk: Buffer,
-    start: number,
-    end: number,
-  ): void;
+  onFrame(type: number, flags: number, id: number, chunk: Buffer, start: number, end: number): void;
 }
 
 /** Feeds a {@link FrameSink}. */
@@ -83,7 +76,10 @@ export class FrameReader {
   private lengthAt(chunk: Buffer, at: number): number {
     const length = (chunk[at]! << 16) | (chunk[at + 1]! << 8) | chunk[at + 2]!;
     if (length > this.maxFrame) {
-      throw new ConnectionError(Http2Code.frameSizeError, `a frame of ${length} bytes is too large`);
+      throw new ConnectionError(
+        Http2Code.frameSizeError,
+        `a frame of ${length} bytes is too large`,
+      );
     }
     return length;
   }

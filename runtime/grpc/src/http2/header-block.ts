@@ -6,7 +6,7 @@
  * missing or comes late; it is then `malformed`, which is a fault of its stream, not of the connection.
  */
 
-export const fieldKind = {
+const fieldKind = {
   regular: 0,
   method: 1,
   scheme: 2,

@@ -1,5 +1,7 @@
 /** What a connection grants its peer, and what it does not put up with. */
 
+import { ConnectionError, Http2Code } from "./protocol.ts";
+
 /** Limits of a connection; all sizes in bytes, all times in milliseconds. */
 export interface Http2Limits {
   /** Streams a client may have open (MAX_CONCURRENT_STREAMS). Default 4096. */
@@ -51,7 +53,7 @@ export const defaultLimits: Http2Limits = {
 };
 
 /** A token bucket: `burst` at once, a tenth of it per second. */
-export class Allowance {
+class Allowance {
   private readonly burst: number;
   private left: number;
   private at: number = performance.now();
@@ -74,30 +76,27 @@ export class Allowance {
   }
 }
 
-const strikesAllowed = 2;
-const idlePingMs = 7_200_000;
-
-/** The keepalive policy of gRPC (proposal A8): pings that come too soon are strikes, unless we have sent something. */
-export class PingPolicy {
-  private readonly limits: Http2Limits;
-  private strikes = 0;
-  private last = Number.NEGATIVE_INFINITY;
+/** What a peer may spend on frames that cost us work and bring nobody anything (RFC 9113 §10.5). */
+export class Rations {
+  private readonly resets: Allowance;
+  private readonly controls: Allowance;
 
   constructor(limits: Http2Limits) {
-    this.limits = limits;
+    this.resets = new Allowance(limits.resetBurst);
+    this.controls = new Allowance(limits.controlBurst);
   }
 
-  /** Judges a PING; false when the client has sent too many. `answering`: HEADERS or DATA went out since the last one. */
-  allows(hasCalls: boolean, answering: boolean): boolean {
-    const now = performance.now();
-    const sooner = now - this.last;
-    this.last = now;
-    if (answering) {
-      this.strikes = 0;
-      return true;
-    }
-    const interval = hasCalls || this.limits.pingWithoutCalls ? this.limits.minPingMs : idlePingMs;
-    if (sooner < interval) this.strikes++;
-    return this.strikes <= strikesAllowed;
+  /** A stream was reset, by the peer or for its fault. */
+  spendReset(): void {
+    if (!this.resets.take()) throw tooMany("resets");
   }
+
+  /** A frame that carries nothing. */
+  spendControl(): void {
+    if (!this.controls.take()) throw tooMany("control frames");
+  }
+}
+
+function tooMany(what: string): ConnectionError {
+  return new ConnectionError(Http2Code.enhanceYourCalm, `too many ${what}`);
 }

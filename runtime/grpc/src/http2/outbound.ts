@@ -72,7 +72,7 @@ export class Outbound implements Flushable {
   /** Whether HEADERS or DATA have been sent since the flag was cleared; the ping policy asks. */
   sentContent = false;
   private finished = false;
-  private readonly written: () => void;
+  private readonly written: (error?: Error | null) => void;
   /** Called when the socket has taken a write. */
   private readonly onRoom: () => void;
   /** Bytes written in the life of the connection. */
@@ -83,7 +83,7 @@ export class Outbound implements Flushable {
     this.socket = socket;
     this.turn = turn;
     this.transportLimit = transportLimit;
-    this.written = () => this.onWritten();
+    this.written = (error) => this.onWritten(error);
   }
 
   /** Bytes on their way to the socket's other end. */
@@ -250,23 +250,27 @@ export class Outbound implements Flushable {
     this.socket.write(buffer.subarray(0, length), this.written);
   }
 
-  /** Writes what there is and ends the socket once it is written. */
+  /** Ends the socket once everything is written, which waits for the end of the turn like all output. */
   finish(): void {
     this.finished = true;
-    this.flush();
-    if (this.writing === undefined) this.socket.end();
+    if (this.buffer === undefined && this.writing === undefined) this.socket.end();
   }
 
-  private onWritten(): void {
+  private onWritten(error: Error | null | undefined): void {
     const buffer = this.writing;
     if (buffer === undefined) return;
     this.writing = undefined;
     this.writingBytes = 0;
+    // After a failure the kernel may still hold the buffer.
+    if (error) return;
     this.turn.give(buffer);
     this.pump();
     this.onRoom();
-    if (this.finished) this.finish();
-    else if (this.buffer !== undefined && !this.scheduled) this.schedule();
+    if (this.buffer === undefined) {
+      if (this.finished) this.socket.end();
+    } else if (!this.scheduled) {
+      this.schedule();
+    }
   }
 
   /** Makes room for `bytes` in the output and returns where it begins. */

@@ -36,6 +36,14 @@ export interface HttpRequest {
   writableBytes(): number;
 }
 
+/** What a plain request needs of its server. */
+export interface PlainHost {
+  /** The largest body. */
+  readonly maxMessageBytes: number;
+  onHttpRequest(request: HttpRequest): void;
+  onError(error: unknown): void;
+}
+
 const emptyData: Buffer = Buffer.from([0, 0, 0, frameType.data, flag.endStream, 0, 0, 0, 0]);
 
 /** The stream of such a request. */
@@ -47,28 +55,25 @@ export class PlainRequest extends Http2Stream implements HttpRequest {
   onCancel: (() => void) | undefined = undefined;
   onDrain: (() => void) | undefined = undefined;
   private readonly headers: HeaderBlock;
-  private readonly maxBody: number;
-  private readonly handle: (request: HttpRequest) => void;
+  private readonly host: PlainHost;
   private pieces: Buffer[] = [];
   private bodyBytes = 0;
   private started = false;
   private finished = false;
 
   constructor(
+    host: PlainHost,
     owner: StreamOwner,
     id: number,
     window: number,
     headers: HeaderBlock,
-    maxBody: number,
-    handle: (request: HttpRequest) => void,
   ) {
     super(owner, id, window, headers.contentLength);
     this.headers = headers;
     this.method = headers.method;
     this.path = headers.path;
     this.authority = headers.authority;
-    this.maxBody = maxBody;
-    this.handle = handle;
+    this.host = host;
   }
 
   get peer(): string {
@@ -104,7 +109,7 @@ export class PlainRequest extends Http2Stream implements HttpRequest {
 
   onData(chunk: Buffer, start: number, end: number): void {
     this.bodyBytes += end - start;
-    if (this.bodyBytes > this.maxBody) {
+    if (this.bodyBytes > this.host.maxMessageBytes) {
       this.pieces = [];
       if (!this.finished) this.start(413, []);
       this.end();
@@ -117,17 +122,31 @@ export class PlainRequest extends Http2Stream implements HttpRequest {
     if (this.finished) return;
     this.body = Buffer.concat(this.pieces);
     this.pieces = [];
-    this.handle(this);
+    try {
+      this.host.onHttpRequest(this);
+    } catch (error) {
+      this.host.onError(error);
+      this.start(500, []);
+      this.end();
+    }
   }
 
   onReset(_code: number): void {
     this.pieces = [];
     if (this.finished) return;
     this.finished = true;
-    this.onCancel?.();
+    this.tell(this.onCancel);
   }
 
   onWritable(): void {
-    this.onDrain?.();
+    this.tell(this.onDrain);
+  }
+
+  private tell(callback: (() => void) | undefined): void {
+    try {
+      callback?.();
+    } catch (error) {
+      this.host.onError(error);
+    }
   }
 }

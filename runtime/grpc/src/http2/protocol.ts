@@ -78,3 +78,13 @@ export class ConnectionError extends Error {
     this.code = code;
   }
 }
+
+/** A PROTOCOL_ERROR of the connection. */
+export function protocolError(reason: string): ConnectionError {
+  return new ConnectionError(Http2Code.protocolError, reason);
+}
+
+/** A FRAME_SIZE_ERROR of the connection. */
+export function sizeError(frame: string): ConnectionError {
+  return new ConnectionError(Http2Code.frameSizeError, `a ${frame} frame of the wrong size`);
+}

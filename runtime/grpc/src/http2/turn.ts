@@ -15,7 +15,7 @@ export interface Flushable {
 }
 
 /** Size of a pooled output buffer; a connection that needs more in one turn grows its own. */
-export const outputBufferBytes = 65_536;
+const outputBufferBytes = 65_536;
 
 const maxPooledBuffers = 64;
 

@@ -33,7 +33,7 @@ export interface Field<T> {
 
 /** The codec of a nested message, or a function that gives it, for messages that contain themselves. */
 // The type of message is known where the field is made, and of no concern here.
-export type CodecSource = object;
+type CodecSource = object;
 
 /** The type of a field's values. */
 export type ValueOf<F> = F extends Field<infer T> ? T : never;
@@ -95,7 +95,14 @@ export function nested<T>(
   number: number,
   codec: MessageCodec<T> | (() => MessageCodec<T>),
 ): Field<T | undefined> {
-  return { shape: "nested", number, scalar: "bytes", fallback: undefined, codec, members: undefined };
+  return {
+    shape: "nested",
+    number,
+    scalar: "bytes",
+    fallback: undefined,
+    codec,
+    members: undefined,
+  };
 }
 
 /** A repeated field: of scalars, packed where proto3 packs them, or of nested messages. */

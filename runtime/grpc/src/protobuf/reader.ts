@@ -11,6 +11,9 @@ import { ProtobufError } from "./error.ts";
 const noBytes: Buffer = Buffer.alloc(0);
 const twoTo32 = 0x1_0000_0000;
 
+/** Where identifiers are turned into hex. */
+const idBytes: Buffer = Buffer.alloc(8);
+
 /** A position in a buffer. */
 export class Reader {
   at = 0;
@@ -76,8 +79,12 @@ export class Reader {
   /** 64 bits in lower-case hex without leading zeros; "" for zero. */
   id64(): string {
     const low = this.low();
-    if (this.high !== 0) return this.high.toString(16) + low.toString(16).padStart(8, "0");
-    return low === 0 ? "" : low.toString(16);
+    const high = this.high;
+    if (high === 0) return low === 0 ? "" : low.toString(16);
+    idBytes.writeUInt32BE(high, 0);
+    idBytes.writeUInt32BE(low, 4);
+    const hex = idBytes.toString("hex");
+    return high >= 0x10000000 ? hex : hex.slice(Math.clz32(high) >> 2);
   }
 
   bytes(): Buffer {

@@ -88,7 +88,7 @@ export class Writer {
 
   /** Writes an int64 or int32 or enum: any safe integer, negative ones in ten bytes. */
   int64(value: number): void {
-    if (value >= 0 && value <= 0xffffffff) {
+    if (value >>> 0 === value) {
       this.uint32(value);
       return;
     }

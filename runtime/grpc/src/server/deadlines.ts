@@ -96,18 +96,30 @@ export class Deadlines {
   }
 }
 
-const units: ReadonlyMap<string, number> = new Map([
-  ["H", 3_600_000],
-  ["M", 60_000],
-  ["S", 1_000],
-  ["m", 1],
-  ["u", 1e-3],
-  ["n", 1e-6],
-]);
-
-/** Milliseconds of a grpc-timeout header such as `250m`; NaN if it is malformed. */
+/** Milliseconds of a grpc-timeout header such as `250m`, up to eight digits and a unit; NaN if it is malformed. */
 export function parseTimeout(text: string): number {
-  const unit = units.get(text.slice(-1));
-  if (unit === undefined || !/^\d{1,8}.$/.test(text)) return Number.NaN;
-  return Number(text.slice(0, -1)) * unit;
+  const last = text.length - 1;
+  if (last < 1 || last > 8) return Number.NaN;
+  let value = 0;
+  for (let i = 0; i < last; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  switch (text[last]) {
+    case "H":
+      return value * 3_600_000;
+    case "M":
+      return value * 60_000;
+    case "S":
+      return value * 1_000;
+    case "m":
+      return value;
+    case "u":
+      return value / 1e3;
+    case "n":
+      return value / 1e6;
+    default:
+      return Number.NaN;
+  }
 }

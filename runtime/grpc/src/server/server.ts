@@ -16,8 +16,8 @@ import { Http2Connection, type ConnectionHost } from "../http2/connection.ts";
 import type { HeaderBlock } from "../http2/header-block.ts";
 import { headersFrame } from "../http2/hpack-encoder.ts";
 import { defaultLimits, type Http2Limits } from "../http2/limits.ts";
-import { type HttpRequest, PlainRequest } from "../http2/plain-request.ts";
-import { flag, Http2Code } from "../http2/protocol.ts";
+import { type HttpRequest, type PlainHost, PlainRequest } from "../http2/plain-request.ts";
+import { defaultFrameBytes, defaultWindow, flag } from "../http2/protocol.ts";
 import { sniff, type Sniffed } from "../http2/sniff.ts";
 import type { Http2Stream, StreamOwner } from "../http2/stream.ts";
 import { type EndOfTurn, Turn } from "../http2/turn.ts";
@@ -54,7 +54,11 @@ export interface GrpcServerOptions {
   readonly observer?: CallObserver;
   /** Told what handlers throw, except malformed requests. */
   readonly onError?: (error: unknown) => void;
-  /** Gets connections that are not HTTP/2, paused, with the bytes read so far. Without it they are closed. */
+  /**
+   * Gets connections that are not HTTP/2, with the bytes read so far. It must take the socket over before it returns,
+   * such as by `socket.unshift(first); httpServer.emit("connection", socket)`; reading goes on right after. Without it
+   * such connections are closed.
+   */
   readonly onHttp1?: (socket: Socket, first: Buffer) => void;
   /** Gets HTTP/2 requests that are not gRPC. Without it they are answered 415. */
   readonly onHttpRequest?: (request: HttpRequest) => void;
@@ -70,7 +74,7 @@ const keepAliveTickMs = 1_000;
  * server.unary("/demo.Echo/Say", (call, message) => call.respond(message));
  * await server.listen(0, "127.0.0.1");
  */
-export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
+export class GrpcServer implements CallHost, ConnectionHost, PlainHost, Sniffed {
   readonly limits: Http2Limits;
   readonly turn: Turn;
   readonly deadlines: Deadlines = new Deadlines();
@@ -88,6 +92,8 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
   private readonly connections = new Set<Http2Connection>();
   /** Sockets that have not said what they speak. */
   private readonly handshaking = new Set<Socket>();
+  /** Sockets handed to `onHttp1`. */
+  private readonly others = new Set<Socket>();
   private readonly listeners: Server[] = [];
   private readonly subjects = new WeakMap<StreamOwner, ClientSubject | "none">();
   private keepAliveTimer: NodeJS.Timeout | undefined;
@@ -97,14 +103,17 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
 
   constructor(options: GrpcServerOptions = {}) {
     this.options = options;
-    this.limits = { ...defaultLimits, ...options.limits };
+    this.limits = checkLimits({ ...defaultLimits, ...options.limits });
     this.maxMessageBytes = options.maxMessageBytes ?? 2 << 20;
     this.maxPartialBytes = options.maxPartialBytes ?? 256 << 20;
     this.observer = options.observer;
     this.turn = new Turn(options.endOfTurn);
   }
 
-  /** Registers a method with one request and one response. `path` is `/package.Service/Method`. */
+  /**
+   * Registers a method with one request and one response. `path` is `/package.Service/Method`. Methods are registered
+   * before the first connection: a connection remembers which paths are unknown.
+   */
   unary(path: string, handler: UnaryHandler): void {
     this.register({ path, unary: handler, stream: undefined });
   }
@@ -127,7 +136,11 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
 
   /** Listens for TLS; `options` as of node:tls, with `requestCert` and `ca` for client certificates. */
   listenTls(options: TlsOptions, port: number, host?: string): Promise<AddressInfo> {
-    const server = createTlsServer({ ALPNProtocols: ["h2", "http/1.1"], ...options });
+    const server = createTlsServer({
+      ALPNProtocols: ["h2", "http/1.1"],
+      handshakeTimeout: this.limits.handshakeMs,
+      ...options,
+    });
     server.on("connection", (socket: Socket) => socket.setNoDelay(true));
     server.on("secureConnection", (socket: TLSSocket) => this.accept(socket));
     return this.open(server, port, host);
@@ -156,7 +169,7 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
 
   /**
    * Stops listening, asks the clients to go, and resolves when all have gone: running calls may end within `graceMs`,
-   * then connections are cut.
+   * then connections are cut, those handed to `onHttp1` too.
    */
   close(graceMs: number): Promise<void> {
     this.closing ??= this.shutDown(graceMs);
@@ -177,8 +190,11 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
       socket.destroy();
       return;
     }
+    this.others.add(socket);
+    socket.once("close", () => this.others.delete(socket));
     socket.off("error", ignoreSocketError);
     this.options.onHttp1(socket, first);
+    process.nextTick(() => socket.resume());
   }
 
   openStream(
@@ -212,6 +228,10 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
 
   onError(error: unknown): void {
     this.options.onError?.(error);
+  }
+
+  onHttpRequest(request: HttpRequest): void {
+    this.options.onHttpRequest?.(request);
   }
 
   onThrown(error: unknown): { readonly code: StatusCode; readonly message: string } {
@@ -252,30 +272,12 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
       call.finish(plan.code, plan.message);
       return call;
     }
-    const handle = this.options.onHttpRequest;
-    const stream = new PlainRequest(
-      connection,
-      id,
-      window,
-      headers,
-      this.maxMessageBytes,
-      (request) => this.onHttpRequest(request),
-    );
-    if (handle === undefined) {
+    const stream = new PlainRequest(this, connection, id, window, headers);
+    if (this.options.onHttpRequest === undefined) {
       const status = String(plan.httpStatus);
       connection.outbound.end(stream, headersFrame([[":status", status]], flag.endStream));
     }
     return stream;
-  }
-
-  private onHttpRequest(request: HttpRequest): void {
-    try {
-      this.options.onHttpRequest?.(request);
-    } catch (error) {
-      this.onError(error);
-      request.start(500, []);
-      request.end();
-    }
   }
 
   private open(server: Server, port: number, host: string | undefined): Promise<AddressInfo> {
@@ -295,22 +297,23 @@ export class GrpcServer implements CallHost, ConnectionHost, Sniffed {
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     for (const socket of this.handshaking) socket.destroy();
+    const cut = setTimeout(() => this.cut(), graceMs);
     const idle = new Promise<void>((resolve) => {
       this.onIdle = resolve;
       if (this.connections.size === 0) resolve();
     });
     for (const connection of this.connections) connection.shutdown();
-    const cut = setTimeout(() => this.cut(), graceMs);
     await idle;
+    await Promise.all(closed);
     clearTimeout(cut);
     this.deadlines.stop();
-    await Promise.all(closed);
   }
 
   private cut(): void {
     for (const connection of this.connections) {
-      connection.fail(Http2Code.noError, "server is stopping");
+      connection.cut("server is stopping");
     }
+    for (const socket of this.others) socket.destroy();
   }
 
   private watchOver(): void {
@@ -330,6 +333,16 @@ const nowhere: Route = { path: "", unary: undefined, stream: undefined };
 
 /** The socket's own "close" follows, and that is all we need to know. */
 function ignoreSocketError(): void {}
+
+function checkLimits(limits: Http2Limits): Http2Limits {
+  if (limits.streamWindow < defaultWindow || limits.connectionWindow < defaultWindow) {
+    throw new RangeError(`windows smaller than ${defaultWindow} cannot be announced in time`);
+  }
+  if (limits.maxFrameBytes < defaultFrameBytes || limits.maxFrameBytes > 0xffffff) {
+    throw new RangeError("maxFrameBytes is out of the range of RFC 9113 §6.5.2");
+  }
+  return limits;
+}
 
 function readSubject(socket: Partial<TLSSocket>): ClientSubject | "none" {
   if (socket.authorized !== true || socket.getPeerCertificate === undefined) return "none";

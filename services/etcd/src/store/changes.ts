@@ -79,7 +79,11 @@ function eventAt(keyspace: Keyspace, place: Place, prevKv: boolean): Event {
   return {
     type: kv.version === 0 ? "delete" : "put",
     kv,
-    prevKv: prevKv ? previousOf(keyspace, place, kv.modRevision) : undefined,
+    // A key that was just created was nothing before, not even what it was in the same transaction.
+    prevKv:
+      prevKv && kv.createRevision !== kv.modRevision
+        ? previousOf(keyspace, place, kv.modRevision)
+        : undefined,
   };
 }
 

@@ -4,6 +4,7 @@
  * again, so that it can apply whatever it is given.
  */
 
+import { unreachable } from "@quorate/kernel";
 import { type Binary } from "../wire/binary.ts";
 import {
   type DeleteRangeRequest,
@@ -45,7 +46,9 @@ export function checkLeaseTtl(ttl: number): Failure | undefined {
  *   there may be. A nested transaction may have as many as its parent left over.
  */
 export function checkTxn(request: TxnRequest, maxOps: number = MAX_TXN_OPS): Failure | undefined {
-  return checkShape(request, maxOps) ?? checkBranch(request.success) ?? checkBranch(request.failure);
+  return (
+    checkShape(request, maxOps) ?? checkBranch(request.success) ?? checkBranch(request.failure)
+  );
 }
 
 /** Whether a transaction, nested ones included, can change nothing. */
@@ -86,7 +89,7 @@ function checkOp(op: RequestOp, maxOps: number): Failure | undefined {
     case "none":
       return FAILURES.keyNotFound;
     default:
-      return FAILURES.keyNotFound;
+      return unreachable(op);
   }
 }
 

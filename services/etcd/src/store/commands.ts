@@ -16,8 +16,7 @@ export const TAG = {
   leaseGrant: 5,
   leaseRevoke: 6,
   leaseExpire: 7,
-  leaseCheckpoint: 8,
-  leaseTakeOver: 9,
+  leaseKeepAlive: 8,
 } as const;
 
 /** Commands that carry a client's request. */
@@ -33,37 +32,22 @@ export function requestCommand(kind: RequestKind, request: Uint8Array): Uint8Arr
 
 /** Proposed by the leader for leases that ran out on its clock. */
 export interface LeaseExpiry {
-  /** The leader's term: nothing happens if a later one has taken over. */
-  readonly term: number;
-  readonly ids: readonly string[];
+  /** Which leases, and the renewals counted when they ran out: with others since, they live. */
+  readonly leases: readonly { readonly id: string; readonly renewals: number }[];
 }
 
-/** Proposed by the leader from time to time, so that a successor does not start clocks anew. */
-export interface LeaseCheckpoint {
-  readonly term: number;
-  readonly leases: readonly { readonly id: string; readonly remaining: number }[];
-}
-
-export const leaseExpiry: Codec<LeaseExpiry> = struct<LeaseExpiry>({ term: uint, ids: list(text) });
-
-export const leaseCheckpoint: Codec<LeaseCheckpoint> = struct<LeaseCheckpoint>({
-  term: uint,
-  leases: list(struct({ id: text, remaining: uint })),
+export const leaseExpiry: Codec<LeaseExpiry> = struct<LeaseExpiry>({
+  leases: list(struct({ id: text, renewals: uint })),
 });
 
 /** Revokes leases on behalf of the clock, each in a revision of its own. */
-export function expireCommand(expiry: LeaseExpiry): Uint8Array {
-  return command(TAG.leaseExpire, leaseExpiry, expiry);
+export function expireCommand(leases: LeaseExpiry["leases"]): Uint8Array {
+  return command(TAG.leaseExpire, leaseExpiry, { leases });
 }
 
-/** Notes how long leases have left. */
-export function checkpointCommand(checkpoint: LeaseCheckpoint): Uint8Array {
-  return command(TAG.leaseCheckpoint, leaseCheckpoint, checkpoint);
-}
-
-/** Says that from now on the leader of `term` keeps the lease clocks. */
-export function takeOverCommand(term: number): Uint8Array {
-  return command(TAG.leaseTakeOver, uint, term);
+/** Counts a keep-alive. */
+export function keepAliveCommand(id: string): Uint8Array {
+  return command(TAG.leaseKeepAlive, text, id);
 }
 
 function command<T>(tag: number, codec: Codec<T>, value: T): Uint8Array {

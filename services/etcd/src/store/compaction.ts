@@ -11,7 +11,6 @@
  */
 
 import { type Keyspace } from "./keyspace.ts";
-import { type Place } from "./log.ts";
 import { Segment, SEGMENT_BYTES, SEGMENT_SLOTS } from "./segment.ts";
 
 /** A segment is rewritten when at least one slot in this many is of no more use. */
@@ -75,8 +74,7 @@ export class Sweeper {
     const target = new Segment(segment.first, 16, 256);
     for (let slot = 0; slot < segment.count; slot++) {
       const entry = segment.entries[slot]!;
-      const place = { segment, slot };
-      const kept = isReadable(keyspace, place, compactRevision);
+      const kept = isReadable(segment, slot, compactRevision);
       const newest = entry.segment === segment && entry.slot === slot;
       if (!kept) {
         if (newest) keyspace.forget(entry);
@@ -139,10 +137,7 @@ function fits(before: Segment, after: Segment): boolean {
  * Whether a change can still be read: it is of the compacted revision or
  * later, or what its key was then.
  */
-export function isReadable(keyspace: Keyspace, place: Place, compactRevision: number): boolean {
-  const { segment, slot } = place;
+export function isReadable(segment: Segment, slot: number, compactRevision: number): boolean {
   if (segment.modAt(slot) >= compactRevision) return true;
-  if (segment.versionAt(slot) === 0) return false;
-  const newest = keyspace.log.newestAt(segment.entries[slot]!, compactRevision);
-  return newest?.segment === segment && newest.slot === slot;
+  return segment.versionAt(slot) !== 0 && segment.isNewestAt(slot, compactRevision);
 }

@@ -27,15 +27,15 @@ export function holds(keyspace: Keyspace, condition: Compare): boolean {
     if (entry === undefined) return absent();
     return holdsFor(condition, keyspace.keyValueAt(entry));
   }
-  let any = false;
+  let keys = 0;
   let all = true;
   keyspace.tree.scan(key, endOf(rangeEnd), (entry) => {
     if (!entry.alive) return true;
-    any = true;
+    keys++;
     all = holdsFor(condition, keyspace.keyValueAt(entry));
     return all;
   });
-  return any ? all : absent();
+  return keys > 0 ? all : absent();
 }
 
 function holdsFor(condition: Compare, kv: KeyValue): boolean {
@@ -75,7 +75,7 @@ function orderOf(condition: Compare, kv: KeyValue): number {
 }
 
 /** Orders hexadecimal ids as signed 64-bit integers. */
-export function compareIds(a: string, b: string): number {
+function compareIds(a: string, b: string): number {
   const negative = isNegative(a);
   if (negative !== isNegative(b)) return negative ? -1 : 1;
   if (a.length !== b.length) return a.length - b.length;

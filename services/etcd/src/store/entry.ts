@@ -39,3 +39,22 @@ export function mix(seed: number, value: number): number {
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   return hash ^ (hash >>> 13);
 }
+
+/** A 32-bit hash of bytes. Not a checksum that others know, but twice as fast as one. */
+export function hashBytes(bytes: Uint8Array): number {
+  const { length } = bytes;
+  // Two lanes, so that neither waits for the other's multiplication.
+  let even = length;
+  let odd = 0x27d4eb2f;
+  let at = 0;
+  for (const last = length - 7; at < last; at += 8) {
+    even ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    odd ^= bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
+    even = Math.imul(even, 0x9e3779b1);
+    odd = Math.imul(odd, 0x85ebca6b);
+    even ^= even >>> 15;
+    odd ^= odd >>> 13;
+  }
+  for (; at < length; at++) even = Math.imul(even ^ bytes[at]!, 0x01000193);
+  return even ^ Math.imul(odd, 0xc2b2ae35);
+}

@@ -37,16 +37,15 @@ export function hashKv(keyspace: Keyspace, upTo: number): HashResult | Failure {
     for (let slot = 0; slot < segment.count; slot++) {
       const mod = segment.modAt(slot);
       if (mod > hashRevision) break;
-      const place = { segment, slot };
       if (mod <= compactRevision) {
         if (segment.versionAt(slot) === 0) continue;
         // etcd leaves out what a compaction at the hashed revision would drop,
         // unless that would drop everything.
         const at = keep ? hashRevision : compactRevision;
-        if (!isNewest(keyspace, place, at)) continue;
+        if (!segment.isNewestAt(slot, at)) continue;
       }
       writer.length = 0;
-      writeBackendPair(writer, keyspace, place);
+      writeBackendPair(writer, keyspace, { segment, slot });
       hash = crc32c(writer.bytes, 0, writer.length, hash);
     }
   }
@@ -64,13 +63,8 @@ function anyLiving(keyspace: Keyspace, revision: number): boolean {
   return any;
 }
 
-function isNewest(keyspace: Keyspace, place: Place, revision: number): boolean {
-  const newest = keyspace.log.newestAt(place.segment.entries[place.slot]!, revision);
-  return newest?.segment === place.segment && newest.slot === place.slot;
-}
-
 /** A row of etcd's `key` bucket: revision, `_`, sub-revision, `t` for a tombstone; then the pair. */
-export function writeBackendPair(writer: Writer, keyspace: Keyspace, place: Place): void {
+function writeBackendPair(writer: Writer, keyspace: Keyspace, place: Place): void {
   const kv = keyspace.keyValueAt(place);
   writeBigEndian(writer, kv.modRevision);
   writer.byte(0x5f);

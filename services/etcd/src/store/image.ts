@@ -10,6 +10,7 @@
 
 import {
   type Codec,
+  crc32c,
   encode,
   list,
   MalformedInput,
@@ -44,7 +45,6 @@ interface Header {
   readonly revision: number;
   /** One more than the compacted revision, which may be -1. */
   readonly compacted: number;
-  readonly leaseTerm: number;
   readonly history: number;
 }
 
@@ -52,20 +52,21 @@ const headerCodec: Codec<Header> = struct<Header>({
   format: uint,
   revision: uint,
   compacted: uint,
-  leaseTerm: uint,
   history: uint,
 });
 
-type LeaseRow = Pick<Lease, "id" | "ttl" | "remaining">;
+type LeaseRow = Pick<Lease, "id" | "ttl" | "renewals">;
 const leaseRows: Codec<readonly LeaseRow[]> = list(
-  struct<LeaseRow>({ id: text, ttl: uint, remaining: uint }),
+  struct<LeaseRow>({ id: text, ttl: uint, renewals: uint }),
 );
 
 interface End {
   readonly changes: number;
   readonly digest: number;
+  /** CRC-32C of all items before. */
+  readonly checksum: number;
 }
-const endCodec: Codec<End> = struct<End>({ changes: uint, digest: uint });
+const endCodec: Codec<End> = struct<End>({ changes: uint, digest: uint, checksum: uint });
 
 /** Reads the image of a store. */
 export class ImageSource implements SnapshotSource {
@@ -83,6 +84,8 @@ export class ImageSource implements SnapshotSource {
   private slot = 0;
   /** Changes written. */
   private changes = 0;
+  /** Of all items written. */
+  private checksum = 0;
   /** Whether the end has been written. */
   private ended = false;
   private closed = false;
@@ -100,7 +103,6 @@ export class ImageSource implements SnapshotSource {
         format: FORMAT,
         revision: this.revision,
         compacted: this.compactRevision + 1,
-        leaseTerm: keyspace.leases.term,
         history: keyspace.history >>> 0,
       }),
     );
@@ -147,11 +149,18 @@ export class ImageSource implements SnapshotSource {
         this.index++;
         this.slot = 0;
       } else if (segment === undefined || segment.modAt(this.slot) > this.revision) {
-        this.item(KIND.end, encode(endCodec, { changes: this.changes, digest: this.digest }));
+        this.item(
+          KIND.end,
+          encode(endCodec, {
+            changes: this.changes,
+            digest: this.digest,
+            checksum: this.checksum,
+          }),
+        );
         this.ended = true;
       } else {
-        const place = { segment, slot: this.slot++ };
-        if (isReadable(keyspace, place, this.compactRevision)) this.change(place.slot);
+        const slot = this.slot++;
+        if (isReadable(segment, slot, this.compactRevision)) this.change(slot);
       }
     }
   }
@@ -198,6 +207,7 @@ export class ImageSource implements SnapshotSource {
     const { bytes, length } = this.writer;
     const size = length - start - 4;
     for (let at = 0; at < 4; at++) bytes[start + at] = size >>> (8 * at);
+    this.checksum = crc32c(bytes, start, length, this.checksum);
   }
 }
 
@@ -208,6 +218,8 @@ export class ImageSink implements SnapshotSink {
   /** Input that is not yet a whole item, from `read` on. */
   private readonly input: Writer = new Writer();
   private changes = 0;
+  /** Of all items read. */
+  private checksum = 0;
   private lastRevision = 0;
   private lastSub = -1;
   private ended = false;
@@ -222,8 +234,10 @@ export class ImageSink implements SnapshotSink {
         bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
       if (size < 1 || size > LONGEST) throw new MalformedInput("no item of an image is that long");
       if (input.length - at - 4 < size) break;
+      const checked = this.checksum;
+      this.checksum = crc32c(bytes, at, at + 4 + size, checked);
       // The value of a change is copied into the log, so a view will do.
-      this.item(bytes[at + 4]!, new Reader(bytes.subarray(at + 5, at + 4 + size)));
+      this.item(bytes[at + 4]!, new Reader(bytes.subarray(at + 5, at + 4 + size)), checked);
       at += 4 + size;
     }
     input.bytes.copyWithin(0, at, input.length);
@@ -239,7 +253,7 @@ export class ImageSink implements SnapshotSink {
     return this.keyspace;
   }
 
-  private item(kind: number, reader: Reader): void {
+  private item(kind: number, reader: Reader, checked: number): void {
     if (this.ended) throw new MalformedInput("the image goes on after its end");
     if (kind !== KIND.header && this.header === undefined) {
       throw new MalformedInput("the image has no header");
@@ -251,16 +265,16 @@ export class ImageSink implements SnapshotSink {
         this.begin(headerCodec.read(reader));
         break;
       case KIND.leases:
-        for (const { id, ttl, remaining } of leaseRows.read(reader)) {
+        for (const { id, ttl, renewals } of leaseRows.read(reader)) {
           if (this.keyspace.leases.get(id) !== undefined) throw new MalformedInput("a lease twice");
-          this.keyspace.leases.grant(id, ttl, remaining);
+          this.keyspace.leases.grant(id, ttl, renewals);
         }
         break;
       case KIND.change:
         this.change(reader);
         break;
       case KIND.end:
-        this.end(endCodec.read(reader));
+        this.end(endCodec.read(reader), checked);
         break;
       default:
         throw new MalformedInput("the image is of a later version");
@@ -271,7 +285,6 @@ export class ImageSink implements SnapshotSink {
     if (this.header !== undefined) throw new MalformedInput("the image has two headers");
     if (header.format !== FORMAT) throw new MalformedInput("the image is of a later version");
     this.header = header;
-    this.keyspace.leases.takeOver(header.leaseTerm);
   }
 
   private change(reader: Reader): void {
@@ -301,9 +314,10 @@ export class ImageSink implements SnapshotSink {
     keyspace.record(entry, key, revision, sub, create, version, lease, value);
   }
 
-  private end(end: End): void {
+  private end(end: End, checked: number): void {
     const { keyspace } = this;
     const header = this.header!;
+    if (end.checksum !== checked) throw new MalformedInput("the image was altered");
     keyspace.revision = header.revision;
     keyspace.compactRevision = header.compacted - 1;
     keyspace.history = header.history | 0;

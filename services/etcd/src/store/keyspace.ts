@@ -7,14 +7,12 @@
  * order through a tree; both lead to an {@link Entry}, and that into the log.
  */
 
-import { crc32c } from "@quorate/kernel";
 import { type Binary } from "../wire/binary.ts";
 import { type KeyValue } from "../wire/kv.ts";
-import { Entry, hashText, mix } from "./entry.ts";
+import { Entry, hashBytes, hashText, mix } from "./entry.ts";
 import { LeaseTable } from "./leases.ts";
 import { ChangeLog, type Place } from "./log.ts";
 import { KeyTree } from "./tree.ts";
-
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -108,14 +106,12 @@ export class Keyspace {
       this.keys.set(key, created);
       this.tree.insert(created);
       if (version > 0) this.noteLiving(created, hash, lease);
-      else segment.superseded++;
       return hash;
     }
     const { alive } = entry;
     if (alive) this.noteGone(entry);
     this.supersede(entry, revision, sub, create, version, hash, lease, value);
     if (version > 0) this.noteLiving(entry, hash, lease);
-    else entry.segment.superseded++;
     if (alive !== version > 0) this.tree.enliven(key, alive ? -1 : 1);
     return hash;
   }
@@ -146,7 +142,6 @@ export class Keyspace {
     hash = mix(hash, this.compactRevision);
     hash = mix(hash, this.tree.live);
     hash = mix(hash, this.leases.hash);
-    hash = mix(hash, this.leases.term);
     return (this.history & 0x1f_ffff) * 0x1_0000_0000 + (hash >>> 0);
   }
 
@@ -165,7 +160,7 @@ export class Keyspace {
     const jump = this.log.jumpFrom(entry);
     const previous = old.sequenceAt(slot);
     const depth = old.depthAt(slot) + 1;
-    if (old.versionAt(slot) !== 0) old.superseded++;
+    old.supersede(slot, revision);
     const segment = this.log.tailFor(value.length);
     entry.slot = segment.append(
       entry,
@@ -207,7 +202,7 @@ export function hashChange(
   lease: string,
   value: Uint8Array,
 ): number {
-  let hash = mix(crc32c(value), keyHash);
+  let hash = mix(hashBytes(value), keyHash);
   hash = mix(hash, revision);
   hash = mix(hash, create);
   hash = mix(hash, version);

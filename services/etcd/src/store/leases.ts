@@ -1,14 +1,12 @@
 /**
  * The replicated part of leases: which exist, for how long they were granted,
- * how much was left when last noted, and which keys hang on them.
+ * how often they were kept alive, and which keys hang on them.
  *
- * Clocks are not in here. The leader's gateway runs them, answers keep-alives
- * from them, and proposes an expiry when one runs out; keep-alives are not
- * commands. So that a leader that was deposed without noticing cannot expire
- * what its successor keeps alive, whoever takes over the clocks first
- * replicates its *term* ({@link LeaseTable.takeOver}); expiries and checkpoints
- * of an older term do nothing. A leader answers no keep-alive before its own
- * take-over has been applied.
+ * Clocks are not in here: every member's gateway measures from the renewals it
+ * sees, and the leader proposes to expire what has run out. A keep-alive is a
+ * command that counts a *renewal*; an expiry names the count it has seen, and
+ * does nothing if there was another since. So no leader, deposed or slow, can
+ * expire a lease whose client was told that it lives.
  */
 
 import { type Binary } from "../wire/binary.ts";
@@ -20,15 +18,13 @@ export interface Lease {
   readonly id: string;
   /** Seconds granted. */
   readonly ttl: number;
-  /** Seconds left when last checkpointed; 0 if never. */
-  readonly remaining: number;
+  /** How many times it was kept alive. */
+  readonly renewals: number;
   /** Keys put under it. */
   readonly keys: Set<Entry>;
 }
 
 export class LeaseTable {
-  /** Term of the leader whose lease clocks count. */
-  term = 0;
   /** Sum of the hashes of all leases. */
   hash = 0;
   private readonly byId: Map<string, Lease> = new Map();
@@ -47,19 +43,15 @@ export class LeaseTable {
   }
 
   /** Adds a lease whose id is free. */
-  grant(id: string, ttl: number, remaining: number = 0): void {
-    const lease: Lease = { id, ttl, remaining, keys: new Set() };
+  grant(id: string, ttl: number, renewals: number = 0): void {
+    const lease: Lease = { id, ttl, renewals, keys: new Set() };
     this.byId.set(id, lease);
     this.hash = (this.hash + hashLease(lease)) | 0;
   }
 
-  /** Notes how many seconds a lease has left. */
-  checkpoint(id: string, remaining: number): void {
-    const lease = this.byId.get(id);
-    if (lease === undefined) return;
-    const noted: Lease = { ...lease, remaining };
-    this.byId.set(id, noted);
-    this.hash = (this.hash - hashLease(lease) + hashLease(noted)) | 0;
+  /** Counts a keep-alive. All the time granted is left again. */
+  renew(lease: Lease): void {
+    this.replace(lease, { ...lease, renewals: lease.renewals + 1 });
   }
 
   /** Removes a lease. Its keys are the caller's to delete. */
@@ -68,19 +60,17 @@ export class LeaseTable {
     this.hash = (this.hash - hashLease(lease)) | 0;
   }
 
-  /** Whether a leader of this term may speak for the clocks; from now on no older one may. */
-  takeOver(term: number): boolean {
-    if (term < this.term) return false;
-    this.term = term;
-    return true;
-  }
-
   attach(id: string, entry: Entry): void {
     this.byId.get(id)?.keys.add(entry);
   }
 
   detach(id: string, entry: Entry): void {
     this.byId.get(id)?.keys.delete(entry);
+  }
+
+  private replace(lease: Lease, by: Lease): void {
+    this.byId.set(lease.id, by);
+    this.hash = (this.hash - hashLease(lease) + hashLease(by)) | 0;
   }
 }
 
@@ -95,5 +85,5 @@ export function byteOrder(a: Binary, b: Binary): number {
 }
 
 function hashLease(lease: Lease): number {
-  return mix(mix(hashText(lease.id), lease.ttl), lease.remaining);
+  return mix(mix(hashText(lease.id), lease.ttl), lease.renewals);
 }

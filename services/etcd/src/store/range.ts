@@ -47,22 +47,22 @@ export function range(keyspace: Keyspace, request: RangeRequest): RangeResult | 
     const count = past ? countAt(keyspace, request) : countNow(keyspace, request);
     return { type: "range", revision, kvs: NONE, more: false, count };
   }
-  const whole = sorts(request) || filters(request);
   const limit = request.limit > 0 ? request.limit : Infinity;
+  const sorted = sorts(request);
+  const whole = request.sortOrder !== SORT_ORDER.none || filters(request);
+  // Asked to sort by something else than keys, but in no order, etcd sorts the
+  // first `limit + 1` keys, not the range. So do we.
+  const fetched = whole ? Infinity : limit + 1;
   const found = past
-    ? collectAt(keyspace, request, whole ? Infinity : limit)
-    : collectNow(keyspace, request, whole ? Infinity : limit);
+    ? collectAt(keyspace, request, fetched)
+    : collectNow(keyspace, request, fetched);
   let { kvs } = found;
-  const { count } = found;
-  let more = !whole && count > kvs.length;
-  if (whole) {
-    if (filters(request)) kvs = kvs.filter((kv) => passes(request, kv));
-    if (sorts(request)) sort(request, kvs);
-    more = kvs.length > limit;
-    if (more) kvs.length = limit;
-    if (request.keysOnly) kvs = kvs.map(withoutValue);
-  }
-  return { type: "range", revision, kvs, more, count };
+  if (filters(request)) kvs = kvs.filter((kv) => passes(request, kv));
+  if (sorted) sort(request, kvs);
+  const more = kvs.length > limit;
+  if (more) kvs.length = limit;
+  if (sorted && request.keysOnly) kvs = kvs.map(withoutValue);
+  return { type: "range", revision, kvs, more, count: found.count };
 }
 
 /** One key, now: by far the most frequent request. */
@@ -137,7 +137,7 @@ function collectAt(
   return { kvs, count };
 }
 
-/** Whether the whole range must be had before the limit cuts it. */
+/** Whether the answer is in another order than the tree's. */
 function sorts(request: RangeRequest): boolean {
   return request.sortOrder !== SORT_ORDER.none || request.sortTarget !== SORT_TARGET.key;
 }
@@ -163,7 +163,7 @@ function withoutValue(kv: KeyValue): KeyValue {
   return { ...kv, value: kv.value.subarray(0, 0) };
 }
 
-/** Sorts in place what comes in key order. Equals stay in key order, reversed when descending. */
+/** Sorts in place what comes in key order. What is equal stays in key order. */
 function sort(request: RangeRequest, kvs: KeyValue[]): void {
   const descending = request.sortOrder === SORT_ORDER.descend;
   const order = orderOf(request.sortTarget);
@@ -195,4 +195,3 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length;
 }
-

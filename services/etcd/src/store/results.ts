@@ -61,16 +61,16 @@ export type EtcdResult =
     }
   | { readonly type: "leaseRevoke"; readonly revision: number }
   | {
+      readonly type: "leaseKeepAlive";
+      readonly revision: number;
+      /** Seconds granted, 0 if there is no such lease. */
+      readonly ttl: number;
+    }
+  | {
       readonly type: "leaseExpire";
       readonly revision: number;
       /** The leases that were there and are gone now, in the order given. */
       readonly expired: readonly string[];
-    }
-  | {
-      readonly type: "leaseTerm";
-      readonly revision: number;
-      /** Whether the term was recent enough for the command to have an effect. */
-      readonly accepted: boolean;
     }
   | Failure;
 
@@ -82,7 +82,7 @@ const binary: Codec<Binary> = {
   read: (reader) => binaryOf(reader.take(uint.read(reader))),
 };
 
-export const keyValueCodec: Codec<KeyValue> = struct<KeyValue>({
+const keyValueCodec: Codec<KeyValue> = struct<KeyValue>({
   key: binary,
   createRevision: uint,
   modRevision: uint,
@@ -120,6 +120,6 @@ export const resultCodec: Codec<EtcdResult> = union<EtcdResult>({
   leaseGrant: [6, { revision: uint, id: text, ttl: int }],
   leaseRevoke: [7, { revision: uint }],
   leaseExpire: [8, { revision: uint, expired: list(text) }],
-  leaseTerm: [9, { revision: uint, accepted: bool }],
   error: [10, { code: uint, message: text }],
+  leaseKeepAlive: [11, { revision: uint, ttl: uint }],
 });

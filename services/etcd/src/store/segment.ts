@@ -3,7 +3,7 @@
  * numbers in one row each and their values end to end in one buffer.
  *
  * One JavaScript object and one `Uint8Array` per change would cost some 250
- * bytes and a place in every garbage collection; a row costs 88 bytes in all,
+ * bytes and a place in every garbage collection; a row costs 96 bytes in all,
  * and the collector sees one object per thousand changes.
  *
  * A change is named by its *sequence number*, which never changes and is never
@@ -19,7 +19,7 @@ export const SEGMENT_SLOTS = 1024;
 export const SEGMENT_BYTES = 262_144;
 
 /** Numbers in a row. */
-const ROW = 9;
+const ROW = 10;
 const MOD = 0;
 const SUB = 1;
 const CREATE = 2;
@@ -29,6 +29,7 @@ const PREVIOUS = 5;
 const JUMP = 6;
 const DEPTH = 7;
 const HASH = 8;
+const UNTIL = 9;
 
 export class Segment {
   /** Sequence number of slot 0 while dense. */
@@ -44,14 +45,19 @@ export class Segment {
   /** The values of all slots, one after the other. */
   bytes: Uint8Array;
   /** Whose change each slot is. */
-  readonly entries: Entry[] = [];
+  readonly entries: Entry[];
   /** Under which lease each slot was put, "" for none. */
-  private readonly leases: string[] = [];
+  private readonly leases: string[];
 
   constructor(first: number, slots: number, byteLength: number) {
     this.first = first;
     this.rows = new Float64Array(slots * ROW);
     this.bytes = new Uint8Array(byteLength);
+    // At full length from the start: arrays that grow leave their copies to the collector.
+    this.entries = [];
+    this.entries.length = slots;
+    this.leases = [];
+    this.leases.length = slots;
   }
 
   /** The slot of a sequence number, or -1 if its change has been removed. */
@@ -104,6 +110,22 @@ export class Segment {
     return this.rows[slot * ROW + DEPTH]!;
   }
 
+  /**
+   * Whether a slot is its key's newest change at or before `revision`, its own
+   * revision not being later.
+   */
+  isNewestAt(slot: number, revision: number): boolean {
+    const until = this.rows[slot * ROW + UNTIL]!;
+    return until === 0 || until > revision;
+  }
+
+  /** Notes the revision of the key's next change. */
+  supersede(slot: number, revision: number): void {
+    const row = slot * ROW;
+    this.rows[row + UNTIL] = revision;
+    if (this.rows[row + VERSION] !== 0) this.superseded++;
+  }
+
   hashAt(slot: number): number {
     return this.rows[slot * ROW + HASH]!;
   }
@@ -118,7 +140,7 @@ export class Segment {
 
   /** The value of a slot, as a view that stays valid for ever: buffers are replaced, never reused. */
   valueAt(slot: number): Uint8Array {
-    return this.bytes.subarray(this.valueStart(slot), this.rows[slot * ROW + END]!);
+    return this.bytes.subarray(this.valueStart(slot), this.rows[slot * ROW + END]);
   }
 
   /** Bytes used by values. */
@@ -173,8 +195,10 @@ export class Segment {
     rows[row + JUMP] = jump;
     rows[row + DEPTH] = depth;
     rows[row + HASH] = hash;
-    this.entries.push(entry);
-    this.leases.push(lease);
+    rows[row + UNTIL] = 0;
+    if (version === 0) this.superseded++;
+    this.entries[slot] = entry;
+    this.leases[slot] = lease;
     this.count = slot + 1;
     return slot;
   }
@@ -188,8 +212,8 @@ export class Segment {
     this.bytes.set(from.valueAt(slot), start);
     this.rows.set(from.rows.subarray(slot * ROW, (slot + 1) * ROW), at * ROW);
     this.rows[at * ROW + END] = start + length;
-    this.entries.push(from.entries[slot]!);
-    this.leases.push(from.leases[slot]!);
+    this.entries[at] = from.entries[slot]!;
+    this.leases[at] = from.leases[slot]!;
     this.sequences ??= [];
     this.sequences.push(from.sequenceAt(slot));
     this.count = at + 1;
@@ -201,6 +225,8 @@ export class Segment {
     const { byteLength } = this;
     if (byteLength < this.bytes.length * 0.9) this.bytes = this.bytes.slice(0, byteLength);
     if (this.count * ROW < this.rows.length * 0.9) this.rows = this.rows.slice(0, this.count * ROW);
+    this.entries.length = this.count;
+    this.leases.length = this.count;
   }
 
   private makeRoom(slot: number, byteLength: number): void {

@@ -6,8 +6,13 @@
  * everything else only reads. A command that is refused changes nothing.
  */
 
-import { type Codec, decode, MalformedInput, uint } from "@quorate/kernel";
-import { type Applied, type SnapshotSink, type SnapshotSource, type StateMachine } from "@quorate/consensus";
+import { type Codec, decode, MalformedInput, text } from "@quorate/kernel";
+import {
+  type Applied,
+  type SnapshotSink,
+  type SnapshotSource,
+  type StateMachine,
+} from "@quorate/consensus";
 import { type Binary } from "../wire/binary.ts";
 import { type RangeRequest, type TxnRequest } from "../wire/kv.ts";
 import {
@@ -19,8 +24,15 @@ import {
   readTxn,
 } from "../wire/kv-codecs.ts";
 import { type ChangeQuery, type Changes, changesSince } from "./changes.ts";
-import { checkDeleteRange, checkLeaseTtl, checkPut, checkRange, checkTxn, isReadOnly } from "./check.ts";
-import { leaseCheckpoint, leaseExpiry, TAG } from "./commands.ts";
+import {
+  checkDeleteRange,
+  checkLeaseTtl,
+  checkPut,
+  checkRange,
+  checkTxn,
+  isReadOnly,
+} from "./check.ts";
+import { type LeaseExpiry, leaseExpiry, TAG } from "./commands.ts";
 import { Sweeper } from "./compaction.ts";
 import { type Failure, FAILURES } from "./errors.ts";
 import { hashKv, type HashResult } from "./hash.ts";
@@ -40,8 +52,8 @@ export interface LeaseInfo {
   readonly id: string;
   /** Seconds granted. */
   readonly ttl: number;
-  /** Seconds left when last checkpointed; 0 if never. */
-  readonly remaining: number;
+  /** How many keep-alives were commands. */
+  readonly renewals: number;
 }
 
 /** How big the store is, in bytes but for the counts. */
@@ -68,11 +80,6 @@ export class EtcdStore implements StateMachine<EtcdResult> {
   /** The oldest revision that can be read, -1 if all can. */
   get compactRevision(): number {
     return this.keyspace.compactRevision;
-  }
-
-  /** Term of the leader whose lease clocks count. */
-  get leaseTerm(): number {
-    return this.keyspace.leases.term;
   }
 
   apply(command: Uint8Array, _at?: Applied): EtcdResult {
@@ -225,18 +232,12 @@ export class EtcdStore implements StateMachine<EtcdResult> {
       }
       case TAG.leaseExpire: {
         const expiry = decode(leaseExpiry, command.subarray(1));
-        const ids = leases.takeOver(expiry.term) ? expiry.ids : [];
-        return this.expire(ids);
+        return this.expire(expiry.leases);
       }
-      case TAG.leaseCheckpoint: {
-        const checkpoint = decode(leaseCheckpoint, command.subarray(1));
-        const accepted = leases.takeOver(checkpoint.term);
-        if (accepted) for (const { id, remaining } of checkpoint.leases) leases.checkpoint(id, remaining);
-        return { type: "leaseTerm", revision: keyspace.revision, accepted };
-      }
-      case TAG.leaseTakeOver: {
-        const accepted = leases.takeOver(decode(uint, command.subarray(1)));
-        return { type: "leaseTerm", revision: keyspace.revision, accepted };
+      case TAG.leaseKeepAlive: {
+        const lease = leases.get(decode(text, command.subarray(1)));
+        if (lease !== undefined) leases.renew(lease);
+        return { type: "leaseKeepAlive", revision: keyspace.revision, ttl: lease?.ttl ?? 0 };
       }
       default:
         return FAILURES.malformed;
@@ -254,12 +255,12 @@ export class EtcdStore implements StateMachine<EtcdResult> {
     return { type: "leaseGrant", revision, id, ttl: granted };
   }
 
-  private expire(ids: readonly string[]): EtcdResult {
+  private expire(due: LeaseExpiry["leases"]): EtcdResult {
     const { keyspace } = this;
     const expired: string[] = [];
-    for (const id of ids) {
+    for (const { id, renewals } of due) {
       const lease = keyspace.leases.get(id);
-      if (lease === undefined) continue;
+      if (lease === undefined || lease.renewals !== renewals) continue;
       revoke(keyspace, lease);
       expired.push(id);
     }

@@ -8,9 +8,11 @@
  * the others apply the put.)
  */
 
+import { unreachable } from "@quorate/kernel";
+import { type Binary, NO_END } from "../wire/binary.ts";
 import { type RequestOp, type TxnRequest } from "../wire/kv.ts";
 import { holds } from "./compare.ts";
-import { type Failure } from "./errors.ts";
+import { type Failure, FAILURES } from "./errors.ts";
 import { type Keyspace } from "./keyspace.ts";
 import { deleteRange, put, refusePut } from "./operations.ts";
 import { checkRevision, range } from "./range.ts";
@@ -24,10 +26,20 @@ interface Path {
   readonly nested: readonly Path[];
 }
 
+/**
+ * Where a deletion without end has emptied the key space. The check for keys
+ * both put and deleted does not see such deletions, as it does not in etcd; a
+ * put behind one that keeps the old value has none to keep. (etcd 3.4 panics on
+ * it, on every member and again at every restart.)
+ */
+interface Emptied {
+  from: Binary | undefined;
+}
+
 /** Runs a transaction that passed {@link checkTxn}. Does not commit. */
 export function transact(keyspace: Keyspace, request: TxnRequest): TxnResult | Failure {
   const path = pathOf(keyspace, request);
-  const refused = refusePuts(keyspace, path) ?? refuseRanges(keyspace, path);
+  const refused = refusePuts(keyspace, path, { from: undefined }) ?? refuseRanges(keyspace, path);
   if (refused !== undefined) return refused;
   const responses = run(keyspace, path);
   const { succeeded } = path;
@@ -47,12 +59,26 @@ function pathOf(keyspace: Keyspace, request: TxnRequest): Path {
   return { succeeded, ops, nested };
 }
 
-function refusePuts(keyspace: Keyspace, path: Path): Failure | undefined {
+/**
+ * Looks at the puts on a path in their order.
+ * @param emptied - Keys from here on will have been deleted.
+ */
+function refusePuts(keyspace: Keyspace, path: Path, emptied: Emptied): Failure | undefined {
   let next = 0;
   for (const op of path.ops) {
     let refused: Failure | undefined;
-    if (op.type === "put") refused = refusePut(keyspace, op.put);
-    else if (op.type === "txn") refused = refusePuts(keyspace, path.nested[next++]!);
+    if (op.type === "put") {
+      refused = refusePut(keyspace, op.put);
+      const keeps = op.put.ignoreValue || op.put.ignoreLease;
+      if (keeps && emptied.from !== undefined && op.put.key >= emptied.from) {
+        refused ??= FAILURES.keyNotFound;
+      }
+    } else if (op.type === "txn") {
+      refused = refusePuts(keyspace, path.nested[next++]!, emptied);
+    } else if (op.type === "deleteRange" && op.deleteRange.rangeEnd === NO_END) {
+      const { key } = op.deleteRange;
+      if (emptied.from === undefined || key < emptied.from) emptied.from = key;
+    }
     if (refused !== undefined) return refused;
   }
   return undefined;
@@ -62,11 +88,17 @@ function refuseRanges(keyspace: Keyspace, path: Path): Failure | undefined {
   let next = 0;
   for (const op of path.ops) {
     let refused: Failure | undefined;
-    if (op.type === "range") refused = checkRevision(keyspace, op.range.revision);
+    if (op.type === "range") refused = refuseRange(keyspace, op.range.revision);
     else if (op.type === "txn") refused = refuseRanges(keyspace, path.nested[next++]!);
     if (refused !== undefined) return refused;
   }
   return undefined;
+}
+
+/** In a transaction, unlike alone, a negative revision does not stand for the current one. */
+function refuseRange(keyspace: Keyspace, revision: number): Failure | undefined {
+  if (revision < 0 && revision < keyspace.compactRevision) return FAILURES.compacted;
+  return checkRevision(keyspace, revision);
 }
 
 function run(keyspace: Keyspace, path: Path): OpResult[] {
@@ -94,7 +126,7 @@ function run(keyspace: Keyspace, path: Path): OpResult[] {
       case "none":
         break;
       default:
-        break;
+        unreachable(op);
     }
   }
   return responses;

@@ -14,11 +14,7 @@ export type Binary = string;
 const CHUNK = 4096;
 
 /** The bytes `[start, end)` as a binary string. */
-export function binaryOf(
-  bytes: Uint8Array,
-  start: number = 0,
-  end: number = bytes.length,
-): Binary {
+export function binaryOf(bytes: Uint8Array, start: number = 0, end: number = bytes.length): Binary {
   const length = end - start;
   if (length <= 24) {
     let short = "";

@@ -17,7 +17,16 @@ import {
   type RequestOp,
   type TxnRequest,
 } from "./kv.ts";
-import { idLength, ProtoReader, varintLength, writeBytes, writeId, writeInt, writeKey, writeVarint } from "./proto.ts";
+import {
+  idLength,
+  ProtoReader,
+  varintLength,
+  writeBytes,
+  writeId,
+  writeInt,
+  writeKey,
+  writeVarint,
+} from "./proto.ts";
 
 /** Transactions nested deeper than this are not read: etcd's limit of operations allows no more. */
 const MAX_DEPTH = 128;
@@ -144,7 +153,8 @@ function opFrom(reader: ProtoReader, depth: number): RequestOp {
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
     if (tag === 0x0a) op = { type: "range", range: rangeFrom(reader.message()) };
     else if (tag === 0x12) op = { type: "put", put: putFrom(reader.message()) };
-    else if (tag === 0x1a) op = { type: "deleteRange", deleteRange: deleteRangeFrom(reader.message()) };
+    else if (tag === 0x1a)
+      op = { type: "deleteRange", deleteRange: deleteRangeFrom(reader.message()) };
     else if (tag === 0x22) op = { type: "txn", txn: txnFrom(reader.message(), depth + 1) };
     else reader.skip(tag);
   }

@@ -1,0 +1,36 @@
+/**
+ * Where a node listens: a block of twenty ports, each with its purpose. A
+ * node's peer address, which is all that the others are told, therefore tells
+ * the rest.
+ */
+
+export const PORTS_PER_NODE = 20;
+export const HTTP_OFFSET = 0;
+export const PEER_OFFSET = 1;
+
+/** The highest first port that leaves room for a block. */
+export const LAST_PORT_BASE: number = 65_536 - PORTS_PER_NODE;
+
+/** The first port of the block of the `index`th node (from 0) on one machine. */
+export function portBaseOf(portBase: number, index: number): number {
+  return portBase + PORTS_PER_NODE * index;
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function hostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Takes `host:port` apart; undefined if it is not that. */
+export function parseHostPort(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const host = match[1] ?? match[2]!;
+  const port = Number(match[3]);
+  return port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}

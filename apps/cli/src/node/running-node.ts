@@ -1,0 +1,180 @@
+/**
+ * One node, composed: the host's node, the services on it and the HTTP port,
+ * started in the order that finds out early what cannot work, and stopped in
+ * the order that lets running calls end.
+ */
+
+import { type Address, HostError, Node } from "@quorate/host";
+
+import { type AskTls } from "../cluster/ask.ts";
+import { hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
+import { reasonOf } from "../errors.ts";
+import { ClusterView } from "../http/cluster-view.ts";
+import { HttpPort } from "../http/http-port.ts";
+import { routes } from "../http/routes.ts";
+import { type CompleteSettings } from "../settings/node-settings.ts";
+import { rowsOf, type ServiceRow } from "./catalogue.ts";
+import { createLogger, type Logger } from "./logger.ts";
+import { Reporter } from "./report.ts";
+import { type PreparedService } from "./service.ts";
+
+/** Which node leads a group, as this node knows it. */
+export interface Leadership {
+  readonly group: string;
+  readonly leader: string | null;
+  readonly term: number;
+}
+
+export interface RunningNodeOptions {
+  readonly settings: CompleteSettings;
+  readonly onLeader: (leadership: Leadership) => void;
+  /** The node stopped itself, and why. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** How long the running calls of a service have, unless the one who stops the node is in a hurry. */
+const CALLS_MS = 500;
+const HTTP_TIMEOUT_MS = 700;
+
+export class RunningNode {
+  private readonly options: RunningNodeOptions;
+  private readonly logger: Logger;
+  private readonly node: Node;
+  private readonly rows: readonly ServiceRow[];
+  private readonly services = new Map<string, PreparedService>();
+  private readonly addresses: Record<string, string> = {};
+  private reporter: Reporter | undefined;
+  private http: HttpPort | undefined;
+
+  constructor(options: RunningNodeOptions) {
+    const { settings } = options;
+    const { name, cluster, host, portBase } = settings;
+    this.options = options;
+    this.rows = rowsOf(settings.services);
+    this.logger = createLogger(name, settings.logLevel);
+    this.node = new Node({
+      name,
+      members: new Map(
+        cluster.map((member) => [
+          member.name,
+          { host: member.host, port: member.portBase + PEER_OFFSET },
+        ]),
+      ),
+      listen: { host, port: portBase + PEER_OFFSET },
+      clusterToken: settings.clusterToken,
+      dataDir: settings.dataDir,
+      tls: settings.peerTls,
+      logger: this.logger,
+      onFatal: (error) => {
+        if (this.reporter !== undefined) this.reporter.phase = "failed";
+        options.onFatal(error);
+      },
+    });
+  }
+
+  /**
+   * Starts everything and resolves to where it listens: `http`, `peer` and each service.
+   * @throws HostError, StorageError, or what a service throws; nothing runs then.
+   */
+  async start(): Promise<Readonly<Record<string, string>>> {
+    const { settings } = this.options;
+    for (const row of this.rows) await this.prepare(row);
+    const reporter = new Reporter(this.node, settings.cluster, this.rows, this.services);
+    this.reporter = reporter;
+    try {
+      // First, so that the node can say that it starts, and a taken port harms nothing.
+      this.note("http", await this.listenHttp(reporter));
+      this.note("peer", await this.node.start());
+      for (const row of this.rows) this.note(row.name, await this.open(row));
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+    reporter.phase = "serving";
+    this.watchLeaders();
+    return this.addresses;
+  }
+
+  /** Hands leadership over within `graceMs`, ends the running calls, stops. Safe to call twice. */
+  async stop(graceMs: number): Promise<void> {
+    if (this.reporter !== undefined) this.reporter.phase = "stopping";
+    const callsMs = Math.min(graceMs, CALLS_MS);
+    await Promise.all([...this.services.values()].map((service) => service.close(callsMs)));
+    await this.node.stop({ graceMs });
+    await this.http?.close();
+  }
+
+  private async prepare(row: ServiceRow): Promise<void> {
+    const { settings } = this.options;
+    const { name, groupId, portOffset } = row;
+    const { electionMs, heartbeatMs, checkpointBytes, host, portBase } = settings;
+    const prepare = await row.load();
+    const service = prepare({
+      node: this.node,
+      logger: this.logger.child({ service: name }),
+      listen: { host, port: portBase + portOffset },
+      tls: settings.clientTls,
+      members: settings.cluster,
+      clusterToken: settings.clusterToken,
+      group: {
+        id: groupId,
+        name,
+        raft: { electionMs, heartbeatMs },
+        replica: { checkpointBytes },
+      },
+      portOffset,
+      peersUseTls: settings.peerTls !== undefined,
+    });
+    this.services.set(name, service);
+  }
+
+  private async open({ name, portOffset }: ServiceRow): Promise<Address> {
+    try {
+      return await this.services.get(name)!.listen();
+    } catch (error) {
+      // Services throw what the system throws; the node's other ports say it in these words.
+      const { host, portBase } = this.options.settings;
+      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      const reason = taken ? "the port is in use" : reasonOf(error);
+      const address = hostPort(host, portBase + portOffset);
+      throw new HostError({ code: "listen", address, reason });
+    }
+  }
+
+  private async listenHttp(reporter: Reporter): Promise<Address> {
+    const { settings } = this.options;
+    const { clientTls } = settings;
+    const view = new ClusterView({
+      self: settings.name,
+      report: () => reporter.report(),
+      ask: { timeoutMs: HTTP_TIMEOUT_MS, tls: clientTls && askTls(clientTls) },
+    });
+    this.http = new HttpPort({
+      handler: routes({ reporter, view, registry: this.node.metrics.registry }),
+      tls: clientTls,
+    });
+    return this.http.listen({ host: settings.host, port: settings.portBase + HTTP_OFFSET });
+  }
+
+  private note(name: string, { host, port }: Address): void {
+    this.addresses[name] = hostPort(host, port);
+  }
+
+  private watchLeaders(): void {
+    for (const group of this.node.groups) {
+      const tell = (): void => {
+        const { name, leader, term } = group.status();
+        this.options.onLeader({ group: name, leader: leader ?? null, term });
+      };
+      group.listen((output) => {
+        if (output.type === "role") tell();
+      });
+      tell();
+    }
+  }
+}
+
+/** Nodes trust each other's HTTP ports by the authorities that clients' certificates come from. */
+function askTls({ cert, key, ca }: { cert: string; key: string; ca?: string }): AskTls {
+  return { ca: ca ?? cert, cert, key };
+}

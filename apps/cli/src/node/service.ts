@@ -1,0 +1,42 @@
+/** What a node and a service on it know of each other. */
+
+import type { Address, GroupOptions, Node } from "@quorate/host";
+
+import type { Member } from "../cluster/members.ts";
+import type { Logger } from "./logger.ts";
+
+/** Certificates shown to clients, and whether theirs are asked for. As PEM. */
+export interface ClientTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly requireClientCertificate: boolean;
+}
+
+/** What a service is given before the node starts. */
+export interface ServiceHost {
+  readonly node: Node;
+  readonly logger: Logger;
+  readonly listen: Address;
+  readonly tls: ClientTls | undefined;
+  readonly members: readonly Member[];
+  readonly clusterToken: string;
+  /** For the group that replicates the service's state. */
+  readonly group: Pick<GroupOptions<unknown>, "id" | "name" | "raft" | "replica">;
+  /** Where the service listens on each member. */
+  readonly portOffset: number;
+  readonly peersUseTls: boolean;
+}
+
+/** A service whose group is hosted, before and after the node starts. */
+export interface PreparedService {
+  /** Serves clients. After the node's start. */
+  readonly listen: () => Promise<Address>;
+  /** Refuses new calls, waits `graceMs` for the running ones, hangs up. Also if it never listened. */
+  readonly close: (graceMs: number) => Promise<void>;
+  /** Figures of its own for the status: name → number. */
+  readonly figures: () => Readonly<Record<string, number>>;
+}
+
+/** Hosts the service's group on the node. */
+export type PrepareService = (host: ServiceHost) => PreparedService;

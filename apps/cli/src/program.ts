@@ -1,0 +1,196 @@
+/**
+ * The command line: commands, flags, help. What a command does is imported when
+ * it runs, so that `--help` and completion cost nothing.
+ */
+
+import { Command, InvalidArgumentError, Option } from "commander";
+
+import type { ExitStatus } from "./errors.ts";
+import { kebab, type SettingName, settingTable } from "./settings/table.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+import { version } from "./version.ts";
+
+type Ended = (status: ExitStatus) => void;
+
+/** Builds the command line. `ended` hears the status of the command that ran. */
+export function program(terminal: Terminal, ended: Ended): Command {
+  const root = new Command("quorate")
+    .description("Runs and talks to clusters of Quorate nodes.")
+    .version(version(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help of a command")
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => terminal.write(text),
+      // Errors are worded by `main`; what is left is the help of a command that was not named.
+      writeErr: (text) => terminal.complain(text.trimEnd()),
+      outputError: () => {},
+    })
+    .exitOverride();
+  addUp(root, terminal, ended);
+  addServe(root, terminal, ended);
+  addStatus(root, terminal, ended);
+  addKv(root, terminal, ended);
+  addCompletion(root, terminal);
+  root.addHelpText("after", examples("quorate up", "quorate status", "quorate kv put greeting hello"));
+  return root;
+}
+
+/** Settings that every node of a cluster on one machine shares. */
+const SHARED: readonly SettingName[] = [
+  "dataDir",
+  "portBase",
+  "services",
+  "consensus",
+  "electionMs",
+  "heartbeatMs",
+  "checkpointBytes",
+  "logLevel",
+];
+
+function addUp(root: Command, terminal: Terminal, ended: Ended): void {
+  const up = root
+    .command("up")
+    .description("run a cluster on this machine until Ctrl-C")
+    .option("--nodes <count>", "how many nodes, an odd number (default: 3)");
+  addSettings(up, SHARED, { dataDir: ".quorate" })
+    .option("--json", "print events as JSON lines")
+    .option("--no-restart", "leave a node that dies dead")
+    .addHelpText(
+      "after",
+      examples("quorate up", "quorate up --nodes 5 --port-base 8000", "quorate up --json"),
+    )
+    .action(async (flags) => ended(await (await import("./up/up.ts")).up(flags, terminal)));
+}
+
+function addServe(root: Command, terminal: Terminal, ended: Ended): void {
+  const serve = root
+    .command("serve")
+    .description("run one node of a cluster")
+    .addOption(new Option("--join <address>").hideHelp());
+  // `Object.keys` of the table gives its keys, which its type cannot say.
+  addSettings(serve, Object.keys(settingTable) as SettingName[], {})
+    .addHelpText(
+      "after",
+      `${examples(
+        "quorate serve --name n1 --data-dir /var/lib/quorate",
+        "quorate serve --name n2 --data-dir d2 --port-base 7020 \\\n" +
+          "    --cluster n1=127.0.0.1:7001,n2=127.0.0.1:7021,n3=127.0.0.1:7041",
+      )}\n\nFlags go before QUORATE_* variables (QUORATE_DATA_DIR), those before the file.`,
+    )
+    .action(async (flags) => ended(await (await import("./node/serve.ts")).serve(flags, terminal)));
+}
+
+/** Settings as flags, without defaults: a flag that was not given must not hide a variable. */
+function addSettings(
+  command: Command,
+  names: readonly SettingName[],
+  fallbacks: Readonly<Partial<Record<SettingName, unknown>>>,
+): Command {
+  for (const name of names) {
+    const { argument, description, fallback } = settingTable[name];
+    const usual = fallbacks[name] ?? fallback;
+    const plain = typeof usual === "number" || (typeof usual === "string" && usual !== "");
+    const flag = argument === undefined ? `--${kebab(name)}` : `--${kebab(name)} ${argument}`;
+    command.option(flag, plain ? `${description} (default: ${usual})` : description);
+  }
+  return command.option("--config <file>", "JSON file of settings, by the names above in camelCase");
+}
+
+function addStatus(root: Command, terminal: Terminal, ended: Ended): void {
+  asking(root.command("status").description("show the nodes, and whether the cluster works"))
+    .option("--watch", "show it again every second")
+    .addHelpText("after", examples("quorate status", "quorate status --port-base 8000 --watch"))
+    .action(async (flags) =>
+      ended(await (await import("./status/status.ts")).status(flags, terminal)),
+    );
+  asking(root.command("members").description("show the members and where they listen"))
+    .addHelpText("after", examples("quorate members", "quorate members --json"))
+    .action(async (flags) =>
+      ended(await (await import("./status/members.ts")).members(flags, terminal)),
+    );
+}
+
+/** Flags of commands that ask the nodes' HTTP ports. */
+function asking(command: Command): Command {
+  return trusting(
+    command
+      .option("--endpoints <list>", "http addresses of nodes, host:port with commas")
+      .option("--port-base <port>", "first port of a cluster on this machine (default: 7000)")
+      .option("--json", "print JSON"),
+  );
+}
+
+/** Flags of clients that speak TLS. */
+function trusting(command: Command): Command {
+  return command
+    .option("--cacert <file>", "authorities that sign the nodes' certificates (PEM); turns TLS on")
+    .option("--cert <file>", "certificate to show (PEM)")
+    .option("--key <file>", "private key of --cert (PEM)");
+}
+
+function addKv(root: Command, terminal: Terminal, ended: Ended): void {
+  const kv = root.command("kv").description("read and write keys of the etcd service");
+  const load = () => import("./kv/commands.ts");
+  calling(kv.command("get <key>").description("print a key's value"))
+    .option("--prefix", "every key that begins with KEY, with its value")
+    .option("--limit <count>", "at most so many keys", natural)
+    .option("--rev <revision>", "as it was at this revision", natural)
+    .option("--serializable", "whatever the node that answers knows, without asking the others")
+    .option("--keys-only", "print keys without values")
+    .addHelpText("after", examples("quorate kv get greeting", "quorate kv get jobs/ --prefix"))
+    .action(async (key, flags) => ended(await (await load()).get(key, flags, terminal)));
+  calling(kv.command("put <key> <value>").description('set a key; "-" reads the value from stdin'))
+    .option("--lease <id>", "remove the key with this lease (hexadecimal)", leaseId)
+    .addHelpText("after", examples("quorate kv put greeting hello", "quorate kv put cert - < x.pem"))
+    .action(async (key, value, flags) =>
+      ended(await (await load()).put(key, value, flags, terminal)),
+    );
+  calling(kv.command("del <key>").description("delete a key"))
+    .option("--prefix", "every key that begins with KEY")
+    .addHelpText("after", examples("quorate kv del greeting", "quorate kv del jobs/ --prefix"))
+    .action(async (key, flags) => ended(await (await load()).del(key, flags, terminal)));
+  calling(kv.command("watch <key>").description("print changes as they happen, until Ctrl-C"))
+    .option("--prefix", "every key that begins with KEY")
+    .option("--rev <revision>", "from this revision on", natural)
+    .addHelpText("after", examples("quorate kv watch jobs/ --prefix", "quorate kv watch x --rev 1"))
+    .action(async (key, flags) => ended(await (await load()).watch(key, flags, terminal)));
+}
+
+/** Flags of commands that call the etcd port. */
+function calling(command: Command): Command {
+  return trusting(
+    command
+      .option("--endpoints <list>", "etcd addresses of nodes, host:port with commas")
+      .option("--port-base <port>", "first port of a cluster on this machine (default: 7000)")
+      .option("--json", "print JSON"),
+  );
+}
+
+function addCompletion(root: Command, terminal: Terminal): void {
+  root
+    .command("completion <shell>")
+    .description("print a completion script for bash, zsh or fish")
+    .addHelpText(
+      "after",
+      examples("source <(quorate completion bash)", "quorate completion fish | source"),
+    )
+    .action(async (shell: string) => {
+      terminal.write((await import("./completion.ts")).completion(shell, root));
+    });
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+function natural(text: string): number {
+  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number above 0.");
+}
+
+function leaseId(text: string): string {
+  if (/^[0-9a-fA-F]{1,16}$/.test(text)) return text.toLowerCase().replace(/^0+(?=.)/, "");
+  throw new InvalidArgumentError("It must be a lease's id in hexadecimal.");
+}
+

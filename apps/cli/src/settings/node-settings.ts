@@ -1,0 +1,117 @@
+/** A node's settings taken together: what contradicts, what is missing, what the files hold. */
+
+import { type PeerTls } from "@quorate/host";
+
+import { type Member } from "../cluster/members.ts";
+import { isLoopback, PEER_OFFSET } from "../cluster/ports.ts";
+import { CliError } from "../errors.ts";
+import { type ClientTls } from "../node/service.ts";
+
+import { readText, type Resolved, resolveSettings, type Sources } from "./settings.ts";
+import { kebab, type NodeSettings, type SettingName, settingTable } from "./table.ts";
+
+/** Settings that a node can start with. */
+export interface CompleteSettings extends NodeSettings {
+  readonly clientTls: ClientTls | undefined;
+  readonly peerTls: PeerTls | undefined;
+}
+
+/** Every setting there is. */
+// `Object.keys` of the table gives its keys, which its type cannot say.
+const names = Object.keys(settingTable) as SettingName[];
+
+/** @throws CliError that names the setting which keeps the node from starting. */
+export function nodeSettings(sources: Sources): CompleteSettings {
+  const resolved = resolveSettings(names, sources);
+  const { values } = resolved;
+  const cluster = values.cluster.length === 0 ? [alone(values)] : values.cluster;
+  checkMembership(resolved, cluster);
+  checkTimes(resolved);
+  const clientTls = readClientTls(resolved);
+  const peerTls = readPeerTls(resolved);
+  checkExposure(resolved, clientTls !== undefined, peerTls !== undefined || cluster.length === 1);
+  return { ...values, cluster, clientTls, peerTls };
+}
+
+/** @throws CliError if a leader would be deposed for ordinary silence. */
+export function checkTimes(resolved: Resolved<"electionMs" | "heartbeatMs">): void {
+  const { electionMs, heartbeatMs } = resolved.values;
+  if (electionMs >= 3 * heartbeatMs) return;
+  const source = resolved.sourceOf("electionMs");
+  const allowed = `at least 3 times the ${heartbeatMs} of ${resolved.sourceOf("heartbeatMs")}`;
+  throw new CliError({ code: "setting", source, value: electionMs, allowed });
+}
+
+function alone({ name, host, portBase }: NodeSettings): Member {
+  return { name, host, portBase };
+}
+
+function checkMembership({ values, sourceOf }: Resolved<SettingName>, cluster: readonly Member[]) {
+  const { name, portBase } = values;
+  const own = cluster.find((member) => member.name === name);
+  if (own === undefined) {
+    const list = cluster.map((member) => member.name).join(", ");
+    const allowed = `one of the members of ${sourceOf("cluster")}: ${list}`;
+    throw new CliError({ code: "setting", source: sourceOf("name"), value: name, allowed });
+  }
+  if (own.portBase !== portBase) {
+    const peer = own.portBase + PEER_OFFSET;
+    const allowed = `${own.portBase}, since ${sourceOf("cluster")} says that ${name}'s peer port is ${peer}`;
+    throw new CliError({ code: "setting", source: sourceOf("portBase"), value: portBase, allowed });
+  }
+}
+
+function readClientTls(resolved: Resolved<SettingName>): ClientTls | undefined {
+  const { certFile, keyFile, trustedCaFile, clientCertAuth } = resolved.values;
+  const anything = certFile + keyFile + trustedCaFile !== "" || clientCertAuth;
+  if (!anything) return undefined;
+  need(resolved, ["certFile", "keyFile"], "TLS for clients");
+  if (clientCertAuth) need(resolved, ["trustedCaFile"], "--client-cert-auth");
+  return {
+    cert: readText(certFile, "--cert-file"),
+    key: readText(keyFile, "--key-file"),
+    ...(trustedCaFile === "" ? {} : { ca: readText(trustedCaFile, "--trusted-ca-file") }),
+    requireClientCertificate: clientCertAuth,
+  };
+}
+
+function readPeerTls(resolved: Resolved<SettingName>): PeerTls | undefined {
+  const { peerCertFile, peerKeyFile, peerTrustedCaFile } = resolved.values;
+  if (peerCertFile + peerKeyFile + peerTrustedCaFile === "") return undefined;
+  need(resolved, ["peerCertFile", "peerKeyFile", "peerTrustedCaFile"], "TLS between nodes");
+  return {
+    cert: readText(peerCertFile, "--peer-cert-file"),
+    key: readText(peerKeyFile, "--peer-key-file"),
+    ca: readText(peerTrustedCaFile, "--peer-trusted-ca-file"),
+  };
+}
+
+function need(
+  { values }: Resolved<SettingName>,
+  wanted: readonly ("certFile" | "keyFile" | "trustedCaFile" | keyof PeerFiles)[],
+  what: string,
+): void {
+  const missing = wanted.filter((name) => values[name] === "");
+  if (missing.length === 0) return;
+  const flags = missing.map((name) => `--${kebab(name)}`).join(" and ");
+  throw new CliError({ code: "settings", reason: `${what} also needs ${flags}` });
+}
+
+type PeerFiles = Pick<NodeSettings, "peerCertFile" | "peerKeyFile" | "peerTrustedCaFile">;
+
+/** Beyond this machine, nothing goes in the clear by accident. */
+function checkExposure(
+  { values, sourceOf }: Resolved<SettingName>,
+  clientsSafe: boolean,
+  peersSafe: boolean,
+): void {
+  if (isLoopback(values.host) || values.insecure || (clientsSafe && peersSafe)) return;
+  const missing = [
+    ...(clientsSafe ? [] : ["--cert-file and --key-file"]),
+    ...(peersSafe ? [] : ["--peer-cert-file, --peer-key-file and --peer-trusted-ca-file"]),
+  ].join(", ");
+  const reason =
+    `${sourceOf("host")} is ${values.host}, which others can reach, and that needs TLS: ` +
+    `give ${missing}, or --insecure to send everything in the clear`;
+  throw new CliError({ code: "settings", reason });
+}

@@ -1,0 +1,179 @@
+/**
+ * Asks the nodes of a cluster, each by itself: what one says of another is not
+ * taken for the truth, except where that other listens.
+ */
+
+import { askStatus, type AskTls, type Asked } from "../cluster/ask.ts";
+import { localMembers } from "../cluster/members.ts";
+import { hostPort, HTTP_OFFSET, parseHostPort } from "../cluster/ports.ts";
+import type { GroupReport, NodeReport } from "../cluster/report.ts";
+import { CliError } from "../errors.ts";
+import { readText, resolveSettings } from "../settings/settings.ts";
+
+/** Flags of the commands that ask. */
+export interface AskFlags {
+  readonly endpoints?: string;
+  readonly portBase?: string;
+  readonly json?: boolean;
+  readonly cacert?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** A node, and what it answered. */
+export interface Surveyed {
+  readonly name: string;
+  /** `host:port` of its HTTP port. */
+  readonly endpoint: string;
+  readonly report?: NodeReport;
+  readonly reason?: string;
+}
+
+export interface Survey {
+  readonly nodes: readonly Surveyed[];
+  readonly groups: readonly GroupSurvey[];
+}
+
+/** What the nodes that answer make of one group. */
+export interface GroupSurvey {
+  readonly name: string;
+  /** Who leads in the newest term, if a leader answers. */
+  readonly leader: string | undefined;
+  readonly term: number;
+  readonly voters: readonly string[];
+  /** Voters that answer, serve, and follow that leader or are it. */
+  readonly able: readonly string[];
+  /** Whether it can commit. */
+  readonly quorum: boolean;
+  /** How many more voters may fail. */
+  readonly spare: number;
+}
+
+export interface Asking {
+  readonly endpoints: readonly string[];
+  /** Whether somebody named them; a guess that nobody answers is no member. */
+  readonly named: boolean;
+  readonly tls: AskTls | undefined;
+}
+
+const TIMEOUT_MS = 1500;
+/** As many as `quorate up` runs unless told. */
+const USUAL_NODES = 3;
+
+/** Whom to ask, and how. @throws CliError */
+export function askingOf(flags: AskFlags): Asking {
+  const named = flags.endpoints !== undefined;
+  const raw = named ? split(flags.endpoints) : guessed(flags.portBase, HTTP_OFFSET);
+  const secure = raw.some((endpoint) => endpoint.startsWith("https://"));
+  const endpoints = raw.map((endpoint) => endpoint.replace(/^https?:\/\//, "").replace(/\/$/, ""));
+  for (const endpoint of endpoints) {
+    if (parseHostPort(endpoint) !== undefined) continue;
+    const allowed = "a list of HOST:PORT with commas";
+    throw new CliError({ code: "setting", source: "--endpoints", value: endpoint, allowed });
+  }
+  return { endpoints, named, tls: tlsOf(flags, secure) };
+}
+
+/** Ports of a cluster on this machine. */
+export function guessed(portBase: string | undefined, offset: number): readonly string[] {
+  const sources = { flags: { portBase }, environment: process.env, file: undefined };
+  const { values } = resolveSettings(["portBase"], sources);
+  return localMembers(USUAL_NODES, "127.0.0.1", values.portBase).map((member) =>
+    hostPort(member.host, member.portBase + offset),
+  );
+}
+
+/** Certificates by their flags; undefined for plain connections. */
+export function tlsOf(flags: AskFlags, secure: boolean): AskTls | undefined {
+  const { cacert, cert, key } = flags;
+  if (!secure && cacert === undefined && cert === undefined) return undefined;
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new CliError({ code: "settings", reason: "--cert and --key go together" });
+  }
+  return {
+    ...(cacert === undefined ? {} : { ca: readText(cacert, "--cacert") }),
+    ...(cert === undefined ? {} : { cert: readText(cert, "--cert") }),
+    ...(key === undefined ? {} : { key: readText(key, "--key") }),
+  };
+}
+
+function split(list: string): readonly string[] {
+  return list.split(",").map((each) => each.trim());
+}
+
+/**
+ * Asks the endpoints, then the members they tell of.
+ * @throws CliError if nobody answers.
+ */
+export async function survey(asking: Asking): Promise<Survey> {
+  const seeds = await askAll(asking.endpoints, asking.tls);
+  const reports = seeds.flatMap(({ asked }) => (asked.type === "report" ? [asked.report] : []));
+  if (reports.length === 0) throw nobody(seeds);
+  const members = new Map(
+    reports.flatMap((report) => report.members).map((member) => [member.name, member.http]),
+  );
+  const answered = new Map(reports.map((report) => [report.name, report]));
+  const left = [...members].filter(([name]) => !answered.has(name)).map(([, http]) => http);
+  const more = await askAll(left, asking.tls);
+  const nodes: Surveyed[] = [];
+  for (const [name, http] of members) {
+    const asked = more.find(({ endpoint }) => endpoint === http)?.asked;
+    const report = answered.get(name) ?? (asked?.type === "report" ? asked.report : undefined);
+    if (report?.name === name) nodes.push({ name, endpoint: http, report });
+    else nodes.push({ name, endpoint: http, reason: silence(asked) });
+  }
+  // An endpoint that somebody named and that is silent is shown, if no member explains it.
+  for (const { endpoint, asked } of seeds) {
+    const explained = asked.type === "report" || nodes.some((node) => node.endpoint === endpoint);
+    if (asking.named && !explained) nodes.push({ name: "?", endpoint, reason: silence(asked) });
+  }
+  return { nodes, groups: groupsOf(nodes) };
+}
+
+async function askAll(endpoints: readonly string[], tls: AskTls | undefined) {
+  return Promise.all(
+    endpoints.map(async (endpoint) => {
+      return { endpoint, asked: await askStatus(endpoint, { timeoutMs: TIMEOUT_MS, tls }) };
+    }),
+  );
+}
+
+function nobody(seeds: readonly { endpoint: string; asked: Asked }[]): CliError {
+  const endpoints = seeds.map(({ endpoint }) => endpoint);
+  return new CliError({ code: "unreachable", endpoints, reason: silence(seeds[0]?.asked) });
+}
+
+function silence(asked: Asked | undefined): string {
+  return asked?.type === "silent" ? asked.reason : "another node answers there";
+}
+
+/** What the answers say about each group. */
+export function groupsOf(nodes: readonly Surveyed[]): readonly GroupSurvey[] {
+  const names = new Set(nodes.flatMap(({ report }) => report?.groups ?? []).map(({ name }) => name));
+  return [...names].map((name) => {
+    const views = nodes.flatMap(({ report }) => {
+      const group = report?.groups.find((each) => each.name === name);
+      return report === undefined || group === undefined ? [] : [{ report, group }];
+    });
+    return groupSurvey(name, views);
+  });
+}
+
+function groupSurvey(
+  name: string,
+  views: readonly { report: NodeReport; group: GroupReport }[],
+): GroupSurvey {
+  const leading = views.filter(({ group }) => group.role === "leader");
+  const newest = leading.toSorted((a, b) => b.group.term - a.group.term)[0];
+  const leader = newest?.report.name;
+  const { term, voters } = (newest ?? views[0]!).group;
+  const able = views
+    .filter(({ report, group }) => {
+      const follows = group.leader === leader && group.term === term;
+      return leader !== undefined && report.healthy && follows && voters.includes(report.name);
+    })
+    .map(({ report }) => report.name);
+  const needed = Math.floor(voters.length / 2) + 1;
+  const quorum = leader !== undefined && able.length >= needed;
+  return { name, leader, term, voters, able, quorum, spare: Math.max(0, able.length - needed) };
+}

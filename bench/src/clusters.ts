@@ -1,0 +1,133 @@
+/** Starts clusters of three real processes to measure: ours, and etcd's own where it is installed. */
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import net, { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface Cluster {
+  readonly name: string;
+  /** Client ports, in the order of the nodes. */
+  readonly ports: readonly number[];
+  readonly pids: () => readonly number[];
+  /** Kills a node with SIGKILL. */
+  readonly kill: (node: number) => void;
+  readonly stop: () => Promise<void>;
+}
+
+const QUORATE = fileURLToPath(new URL("../../apps/cli/bin/quorate.mjs", import.meta.url));
+
+export function hasEtcd(): boolean {
+  return spawnSync("etcd", ["--version"]).status === 0;
+}
+
+export async function startQuorate(): Promise<Cluster> {
+  const directory = mkdtempSync(path.join(tmpdir(), "quorate-bench-"));
+  const base = await freeBlock();
+  const flags = ["up", "--json", "--no-restart", "--port-base", String(base)];
+  const child = spawn(process.execPath, [QUORATE, ...flags, "--data-dir", directory], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ready = JSON.parse(await firstLine(child)) as {
+    readonly nodes: readonly { readonly pid: number; readonly etcd: string }[];
+  };
+  return {
+    name: "quorate",
+    ports: ready.nodes.map(({ etcd }) => Number(etcd.split(":").at(-1))),
+    pids: () => ready.nodes.map(({ pid }) => pid),
+    kill: (node) => process.kill(ready.nodes[node]!.pid, "SIGKILL"),
+    stop: () => stop([child], directory),
+  };
+}
+
+export async function startEtcd(): Promise<Cluster> {
+  const directory = mkdtempSync(path.join(tmpdir(), "etcd-bench-"));
+  const ports = await Promise.all(Array.from({ length: 6 }, freePort));
+  const url = (port: number | undefined): string => `http://127.0.0.1:${port ?? 0}`;
+  const initial = [0, 1, 2].map((i) => `n${i}=${url(ports[2 * i + 1])}`).join(",");
+  const children = [0, 1, 2].map((i) =>
+    spawn(
+      "etcd",
+      [
+        ...["--name", `n${i}`, "--data-dir", path.join(directory, `n${i}`)],
+        ...["--listen-client-urls", url(ports[2 * i]), "--advertise-client-urls", url(ports[2 * i])],
+        ...["--listen-peer-urls", url(ports[2 * i + 1])],
+        ...["--initial-advertise-peer-urls", url(ports[2 * i + 1])],
+        ...["--initial-cluster", initial, "--initial-cluster-state", "new"],
+        ...["--log-level", "error"],
+      ],
+      { stdio: "ignore" },
+    ),
+  );
+  return {
+    name: "etcd",
+    ports: [0, 1, 2].map((i) => ports[2 * i]!),
+    pids: () => children.map(({ pid }) => pid!),
+    kill: (node) => children[node]!.kill("SIGKILL"),
+    stop: () => stop(children, directory),
+  };
+}
+
+/** Seconds of CPU, user and system, that processes have used. */
+export function cpuSeconds(pids: readonly number[]): number {
+  let ticks = 0;
+  for (const pid of pids) {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ");
+    ticks += Number(fields[11]) + Number(fields[12]);
+  }
+  return ticks / 100;
+}
+
+async function stop(children: readonly ChildProcess[], directory: string): Promise<void> {
+  await Promise.all(
+    children.map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await gone;
+    }),
+  );
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  let text = "";
+  for await (const chunk of child.stdout!) {
+    text += String(chunk);
+    const end = text.indexOf("\n");
+    if (end >= 0) {
+      child.stdout!.resume();
+      return text.slice(0, end);
+    }
+  }
+  throw new Error("the cluster did not start");
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The first of sixty ports that are free, below the range that systems hand out. */
+async function freeBlock(): Promise<number> {
+  for (let base = 20_000; base < 32_000; base += 60) {
+    const free = await Promise.all(
+      [0, 1, 2, 20, 21, 22, 40, 41, 42].map((offset) => isFree(base + offset)),
+    );
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error("no free block of ports");
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,232 @@
+/**
+ * How Raft's values are written in transcripts. `5@2` is the entry at index 5
+ * of term 2; entries are shown by their text, with their term where it is not
+ * the message's.
+ */
+
+import { unreachable } from "@quorate/kernel";
+import type { Language } from "@quorate/lab";
+
+import type { Configuration, Entry, Index, SnapshotMeta, Term } from "../entry.ts";
+import type { LogOutput, LogRequest, LogResponse, Rejected } from "../ordered-log.ts";
+import { RaftClaims } from "./claims.ts";
+import { lan, type RaftConfig } from "./config.ts";
+import type { Message, Note, RaftWords, Record } from "./messages.ts";
+import { Raft } from "./raft.ts";
+
+/** How the data of a command is shown. */
+export type ShowData = (data: Uint8Array) => string;
+
+export const plain: ShowData = (data) => new TextDecoder().decode(data);
+
+function place(index: Index, term: Term): string {
+  return `${index}@${term}`;
+}
+
+export function entries(list: readonly Entry[], term: Term, show: ShowData): string {
+  const words = list.map((entry) => {
+    const text = entry.kind === "command" ? show(entry.data) : entry.kind;
+    return entry.term === term ? text : `${text}@${entry.term}`;
+  });
+  return `[${words.join(" ")}]`;
+}
+
+export function raftKind(m: Message): string {
+  if (m.type === "requestVote") return m.pre ? "preVote" : "requestVote";
+  if (m.type === "vote") return m.pre ? "preVoted" : "voted";
+  return m.type;
+}
+
+export function raftMessage(m: Message, show: ShowData = plain): string {
+  const head = `${raftKind(m)} t${m.term}`;
+  switch (m.type) {
+    case "requestVote": {
+      const transfer = m.transfer ? " for a transfer" : "";
+      return `${head} log ${place(m.lastIndex, m.lastTerm)} round ${m.round}${transfer}`;
+    }
+    case "vote":
+      return `${head} ${m.granted ? "yes" : "no"} round ${m.round}`;
+    case "append": {
+      const after = place(m.prevIndex, m.prevTerm);
+      return `${head} after ${after} ${entries(m.entries, m.term, show)} commit ${m.commit}`;
+    }
+    case "appended":
+      return `${head} up to ${m.index}`;
+    case "refused":
+      return `${head} after ${m.prevIndex} hint ${place(m.hintIndex, m.hintTerm)}`;
+    case "heartbeat":
+      return `${head} round ${m.round} commit ${m.commit}`;
+    case "heartbeatAck":
+      return `${head} round ${m.round}`;
+    case "timeoutNow":
+      return `${head} log ${m.lastIndex}`;
+    default:
+      return unreachable(m);
+  }
+}
+
+export function metaText({ index, term, configurationIndex }: SnapshotMeta): string {
+  return `${place(index, term)} configuration ${configurationIndex}`;
+}
+
+export function raftRecord(r: Record, show: ShowData = plain): string {
+  switch (r.type) {
+    case "state":
+      return `state t${r.term} votes ${r.votedFor ?? "nobody"}`;
+    case "base":
+      return `base ${place(r.index, r.term)}`;
+    case "entries":
+      return `entries ${r.index}.. ${entries(r.entries, 0, show)}`;
+    case "snapshot":
+      return `snapshot ${metaText(r.meta)}`;
+    default:
+      return unreachable(r);
+  }
+}
+
+export function rejectedText({ reason, leader, definite }: Rejected): string {
+  const outcome = definite ? "no effect" : "outcome unknown";
+  return `rejected: ${reason}, ${outcome}, leader ${leader ?? "unknown"}`;
+}
+
+export function raftResponse(r: LogResponse): string {
+  switch (r.type) {
+    case "committed":
+      return `committed ${place(r.index, r.term)}`;
+    case "readable":
+      return `readable at ${r.index}`;
+    case "transferred":
+      return `transferred to ${r.leader}`;
+    case "installed":
+      return "installed";
+    case "rejected":
+      return rejectedText(r);
+    default:
+      return unreachable(r);
+  }
+}
+
+export function raftOutput(o: LogOutput, show: ShowData = plain): string {
+  switch (o.type) {
+    case "committed":
+      return `committed ${o.index}.. ${entries(o.entries, 0, show)}`;
+    case "role":
+      return `${o.role} t${o.term} leader ${o.leader ?? "unknown"}`;
+    case "snapshotWanted":
+      return `snapshot wanted for ${o.to}`;
+    case "installed":
+      return `installed ${metaText(o.meta)}`;
+    default:
+      return unreachable(o);
+  }
+}
+
+export function raftNote(n: Note): string {
+  switch (n.type) {
+    case "campaigning":
+      return `campaigning for t${n.term}${n.pre ? ", asking first" : ""}`;
+    case "elected":
+      return `elected in t${n.term}`;
+    case "steppedDown":
+      return `stepped down in t${n.term}: ${n.reason}`;
+    case "truncated":
+      return `truncated ${n.from}..${n.to}`;
+    case "lagging":
+      return `${n.peer} lags`;
+    default:
+      return unreachable(n);
+  }
+}
+
+export function raftState(raft: Raft, show: ShowData = plain): string {
+  const { role, term, leader, commitIndex, log } = raft;
+  const held = entries(log.slice(log.firstIndex, Infinity), 0, show);
+  const base = log.base.index === 0 ? "" : `${place(log.base.index, log.base.term)} `;
+  const peers = [...raft.progress].map(
+    ([peer, { state, match, next }]) => ` ${peer}:${state} ${match}/${next}`,
+  );
+  const about = role === "leader" ? `;${peers.join("")}` : ` of ${leader ?? "nobody"}`;
+  return `${role} t${term}${about}; log ${base}${held} commit ${commitIndex}`;
+}
+
+/** The names in a setting such as `learners=c,d`. */
+function names(settings: ReadonlyMap<string, string>, name: string): readonly string[] | undefined {
+  return settings
+    .get(name)
+    ?.split(",")
+    .filter((id) => id !== "");
+}
+
+/** The settings that `cluster` understands: members, and Raft's own by their names. */
+export function raftConfig(
+  nodes: readonly string[],
+  settings: ReadonlyMap<string, string>,
+): RaftConfig {
+  const learners = names(settings, "learners") ?? [];
+  const initial: Configuration = {
+    voters: names(settings, "voters") ?? nodes.filter((id) => !learners.includes(id)),
+    outgoing: names(settings, "outgoing") ?? [],
+    learners,
+  };
+  const config: { [key: string]: unknown } = { ...lan(initial) };
+  for (const [name, value] of settings) {
+    if (name === "leaseReads") config[name] = value === "true";
+    else if (typeof config[name] === "number") config[name] = Number(value);
+  }
+  // The loop above keeps the type of every field.
+  return config as unknown as RaftConfig;
+}
+
+export function raftRequest(words: readonly string[]): LogRequest {
+  const [verb, first = "", second = ""] = words;
+  switch (verb) {
+    case "propose":
+      return { type: "propose", data: new TextEncoder().encode(first) };
+    case "read":
+      return { type: "read", level: first === "lease" ? "lease" : "linearizable" };
+    case "transfer":
+      return { type: "transfer", to: first === "" ? undefined : first };
+    case "install": {
+      const [index = 0, term = 0] = first.split("@").map(Number);
+      const configuration = { voters: second.split(","), outgoing: [], learners: [] };
+      return { type: "install", meta: { index, term, configuration, configurationIndex: 0 } };
+    }
+    case "snapshotSent":
+      return { type: "snapshotSent", to: first, index: Number(second) };
+    case "snapshotFailed":
+      return { type: "snapshotFailed", to: first };
+    default:
+      throw new Error("ask propose, read, transfer, install, snapshotSent or snapshotFailed");
+  }
+}
+
+/** Raft that can be told to compact its log, as a replica would after a checkpoint. */
+class CompactingRaft extends Raft {
+  override onRequest(...[ctx, id, request]: Parameters<Raft["onRequest"]>): void {
+    if (request.type === "propose" && plain(request.data).startsWith("compact:")) {
+      const index = Number(plain(request.data).slice("compact:".length));
+      return this.compact(this.snapshotMeta(index), 1);
+    }
+    super.onRequest(ctx, id, request);
+  }
+}
+
+/** Each script gets promises of its own to check. */
+export function raftLanguage(): Language<RaftWords, Raft> {
+  const claims = new RaftClaims();
+  return {
+    create: (_id, nodes, settings) => new CompactingRaft(raftConfig(nodes, settings)),
+    request: (words) =>
+      words[0] === "compact"
+        ? { type: "propose", data: new TextEncoder().encode(`compact:${words[1]}`) }
+        : raftRequest(words),
+    kind: raftKind,
+    message: raftMessage,
+    record: raftRecord,
+    response: raftResponse,
+    output: raftOutput,
+    note: raftNote,
+    state: raftState,
+    check: (nodes) => claims.check(nodes),
+  };
+}

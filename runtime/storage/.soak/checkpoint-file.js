@@ -1,0 +1,119 @@
+/**
+ * The files of checkpoints: a header, the records as frames numbered from 0,
+ * and a trailer with their count and the checksum of all their checksums. Every
+ * frame's own checksum is seeded with that of the log.
+ */
+import { crc32c } from "@quorate/kernel";
+import {} from "./disk.js";
+import { StorageError } from "./errors.js";
+import { FileWindow } from "./file-window.js";
+import { BAD, frameBytes, FrameCursor, MAX_RECORD_BYTES, PARTIAL, RECORD, TRAILER, writeFrame, } from "./frame.js";
+import { decodeHeader, encodeHeader, HEADER_BYTES } from "./layout.js";
+/** Frames the records of a checkpoint into slices. */
+export class CheckpointEncoder {
+    seed;
+    group;
+    bytes;
+    view;
+    size = 0;
+    count = 0;
+    /** Checksum of the checksums of all records so far. */
+    total = 0;
+    constructor(seed, group, sequence, sliceBytes) {
+        this.seed = seed;
+        this.group = group;
+        this.bytes = new Uint8Array(sliceBytes + 1024);
+        this.view = new DataView(this.bytes.buffer);
+        this.bytes.set(encodeHeader({ type: "checkpoint", seed, group, argument: sequence }));
+        this.size = HEADER_BYTES;
+    }
+    /** Bytes of the slice being filled. */
+    get sliceBytes() {
+        return this.size;
+    }
+    /** Adds a record. */
+    add(record) {
+        if (record.length > MAX_RECORD_BYTES) {
+            const [bytes, limit] = [record.length, MAX_RECORD_BYTES];
+            throw new StorageError({ code: "recordTooLarge", bytes, limit });
+        }
+        const at = this.write(RECORD, this.count, record);
+        this.total = crc32c(this.bytes, at, at + 4, this.total);
+        this.count++;
+    }
+    /** Adds the trailer. */
+    end() {
+        const payload = new Uint8Array(4);
+        new DataView(payload.buffer).setUint32(0, this.total, true);
+        this.write(TRAILER, this.count, payload);
+    }
+    /** Takes the slice; it may be written until the next `add`. */
+    take() {
+        const slice = this.bytes.subarray(0, this.size);
+        this.size = 0;
+        return slice;
+    }
+    write(kind, sequence, payload) {
+        const at = this.size;
+        const needed = at + frameBytes(payload.length);
+        if (needed > this.bytes.length) {
+            const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+            larger.set(this.bytes.subarray(0, at));
+            this.bytes = larger;
+            this.view = new DataView(larger.buffer);
+        }
+        const { bytes, view, seed, group } = this;
+        this.size = writeFrame(bytes, view, at, seed, kind, group, sequence, payload);
+        return at;
+    }
+}
+/**
+ * Reads a checkpoint to the end, visiting its records in order.
+ * @throws StorageError `corruptCheckpoint` at the first byte that is not as it was written.
+ */
+export async function readCheckpoint(files, path, named, visitor) {
+    const file = await files.open(path, "read");
+    try {
+        const window = new FileWindow(file, await file.size());
+        await window.load(0, HEADER_BYTES);
+        const header = decodeHeader(window.bytes, "checkpoint", path);
+        if (header?.group !== named.group || header.argument !== named.sequence) {
+            throw new StorageError({ code: "corruptCheckpoint", path, offset: 0 });
+        }
+        const damage = await readRecords(window, header.seed, named.group, visitor);
+        if (damage !== undefined) {
+            throw new StorageError({ code: "corruptCheckpoint", path, offset: damage });
+        }
+    }
+    finally {
+        await file.close();
+    }
+}
+/** Visits the records; returns the offset of damage, or undefined if there is none. */
+async function readRecords(window, seed, group, visitor) {
+    const cursor = new FrameCursor();
+    let [offset, count, total] = [HEADER_BYTES, 0, 0];
+    for (;;) {
+        const at = offset - window.start;
+        const status = cursor.read(window.bytes, window.view, at, window.size - offset, seed);
+        if (status === PARTIAL) {
+            if (await window.extend(offset, cursor.size))
+                continue;
+            return offset;
+        }
+        if (status === BAD || cursor.sequence !== count || cursor.group !== group)
+            return offset;
+        offset += cursor.size;
+        if (cursor.kind === TRAILER) {
+            const good = cursor.payloadEnd - cursor.payloadStart === 4 && offset === window.size;
+            const claimed = good ? window.view.getUint32(cursor.payloadStart, true) : -1;
+            return claimed === total ? undefined : offset - cursor.size;
+        }
+        if (cursor.kind !== RECORD)
+            return offset - cursor.size;
+        total = crc32c(window.bytes, at, at + 4, total);
+        count++;
+        visitor(group, window.bytes.subarray(cursor.payloadStart, cursor.payloadEnd));
+    }
+}
+//# sourceMappingURL=checkpoint-file.js.map

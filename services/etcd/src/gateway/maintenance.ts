@@ -1,0 +1,105 @@
+/**
+ * The Maintenance service, as far as it makes sense for a store in memory:
+ * status, hashes, moving the leader. Space is reclaimed continuously, so
+ * defragmentation has nothing to do and there are no alarms to raise.
+ */
+
+import { type GrpcServer, type ServerCall, Status } from "@quorate/grpc";
+import { type Group } from "@quorate/host";
+
+import { type EtcdResult } from "../store/results.ts";
+import { type EtcdStore } from "../store/store.ts";
+import {
+  alarmResponse,
+  defragmentResponse,
+  hashKvRequest,
+  hashKvResponse,
+  moveLeaderRequest,
+  moveLeaderResponse,
+  statusResponse,
+} from "../wire/maintenance-messages.ts";
+import { type Executor, fail } from "./executor.ts";
+import { type Headers } from "./headers.ts";
+import { type Membership } from "./members.ts";
+
+/** The version of etcd's API that clients may count on. */
+export const ETCD_VERSION = "3.5.0";
+
+export class MaintenanceService {
+  private readonly store: EtcdStore;
+  private readonly group: Group<EtcdResult>;
+  private readonly membership: Membership;
+  private readonly executor: Executor;
+  private readonly headers: Headers;
+
+  constructor(
+    store: EtcdStore,
+    group: Group<EtcdResult>,
+    membership: Membership,
+    executor: Executor,
+    headers: Headers,
+  ) {
+    this.store = store;
+    this.group = group;
+    this.membership = membership;
+    this.executor = executor;
+    this.headers = headers;
+  }
+
+  register(server: GrpcServer): void {
+    const path = (method: string): string => `/etcdserverpb.Maintenance/${method}`;
+    server.unary(path("Status"), (call) => this.status(call));
+    server.unary(path("Alarm"), (call) => {
+      call.respond(alarmResponse.toBytes({ header: this.header(), alarms: [] }));
+    });
+    server.unary(path("Defragment"), (call) => {
+      this.store.sweep(Infinity);
+      call.respond(defragmentResponse.toBytes({ header: this.header() }));
+    });
+    server.unary(path("HashKV"), (call, message) => this.hashKv(call, message));
+    server.unary(path("MoveLeader"), (call, message) => this.moveLeader(call, message));
+  }
+
+  private header(): ReturnType<Headers["at"]> {
+    return this.headers.at(this.store.revision);
+  }
+
+  private status(call: ServerCall): void {
+    const { term, leader, commitIndex, appliedIndex } = this.group.status();
+    const { total, live } = this.store.sizes();
+    const response = statusResponse.create({
+      header: this.header(),
+      version: ETCD_VERSION,
+      dbSize: total,
+      dbSizeInUse: live,
+      leader: this.membership.members.find(({ name }) => name === leader)?.id ?? "",
+      raftIndex: commitIndex,
+      raftTerm: term,
+      raftAppliedIndex: appliedIndex,
+      errors: leader === undefined ? ["etcdserver: no leader"] : [],
+    });
+    call.respond(statusResponse.toBytes(response));
+  }
+
+  private hashKv(call: ServerCall, message: Buffer): void {
+    const result = this.store.hashKv(hashKvRequest.decode(message).revision);
+    if (result.type === "error") return fail(call, result);
+    const { hash, compactRevision, hashRevision } = result;
+    const response = { header: this.header(), hash, compactRevision, hashRevision };
+    call.respond(hashKvResponse.toBytes(response));
+  }
+
+  private moveLeader(call: ServerCall, message: Buffer): void {
+    const { targetId } = moveLeaderRequest.decode(message);
+    const target = this.membership.members.find(({ id }) => id === targetId);
+    if (!this.group.isLeader) {
+      return call.finish(Status.failedPrecondition, "etcdserver: not leader");
+    }
+    if (target === undefined) {
+      return call.finish(Status.failedPrecondition, "etcdserver: bad leader transferee");
+    }
+    this.executor.track(call, this.group.transfer(target.name), () => {
+      call.respond(moveLeaderResponse.toBytes({ header: this.header() }));
+    });
+  }
+}
