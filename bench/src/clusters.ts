@@ -11,6 +11,8 @@ export interface Cluster {
   readonly name: string;
   /** Client ports, in the order of the nodes. */
   readonly ports: readonly number[];
+  /** Which node leads. */
+  readonly leader: () => Promise<number>;
   readonly pids: () => readonly number[];
   /** Kills a node with SIGKILL. */
   readonly kill: (node: number) => void;
@@ -31,11 +33,15 @@ export async function startQuorate(): Promise<Cluster> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ready = JSON.parse(await firstLine(child)) as {
-    readonly nodes: readonly { readonly pid: number; readonly etcd: string }[];
+    readonly nodes: readonly { readonly pid: number; readonly http: string; readonly etcd: string }[];
   };
   return {
     name: "quorate",
     ports: ready.nodes.map(({ etcd }) => Number(etcd.split(":").at(-1))),
+    leader: () => settled(async () => {
+      const roles = await Promise.all(ready.nodes.map(({ http }) => roleOf(http)));
+      return roles.indexOf("leader");
+    }),
     pids: () => ready.nodes.map(({ pid }) => pid),
     kill: (node) => process.kill(ready.nodes[node]!.pid, "SIGKILL"),
     stop: () => stop([child], directory),
@@ -51,12 +57,12 @@ export async function startEtcd(): Promise<Cluster> {
     spawn(
       "etcd",
       [
-        ...["--name", `n${i}`, "--data-dir", path.join(directory, `n${i}`)],
-        ...["--listen-client-urls", url(ports[2 * i]), "--advertise-client-urls", url(ports[2 * i])],
-        ...["--listen-peer-urls", url(ports[2 * i + 1])],
-        ...["--initial-advertise-peer-urls", url(ports[2 * i + 1])],
-        ...["--initial-cluster", initial, "--initial-cluster-state", "new"],
-        ...["--log-level", "error"],
+        "--name", `n${i}`, "--data-dir", path.join(directory, `n${i}`),
+        "--listen-client-urls", url(ports[2 * i]), "--advertise-client-urls", url(ports[2 * i]),
+        "--listen-peer-urls", url(ports[2 * i + 1]),
+        "--initial-advertise-peer-urls", url(ports[2 * i + 1]),
+        "--initial-cluster", initial, "--initial-cluster-state", "new",
+        "--log-level", "error",
       ],
       { stdio: "ignore" },
     ),
@@ -64,10 +70,41 @@ export async function startEtcd(): Promise<Cluster> {
   return {
     name: "etcd",
     ports: [0, 1, 2].map((i) => ports[2 * i]!),
+    leader: () => settled(async () => etcdLeader([0, 1, 2].map((i) => url(ports[2 * i])))),
     pids: () => children.map(({ pid }) => pid!),
     kill: (node) => children[node]!.kill("SIGKILL"),
     stop: () => stop(children, directory),
   };
+}
+
+/** Asks until one of the nodes leads. */
+async function settled(ask: () => Promise<number>): Promise<number> {
+  for (;;) {
+    const leader = await ask();
+    if (leader >= 0) return leader;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function roleOf(http: string): Promise<string> {
+  const response = await fetch(`http://${http}/status`);
+  const { groups } = (await response.json()) as { readonly groups: readonly { role: string }[] };
+  return groups[0]?.role ?? "";
+}
+
+/** The node whose status says that it leads, by etcd's own client. */
+function etcdLeader(endpoints: readonly string[]): number {
+  const { stdout } = spawnSync(
+    "etcdctl",
+    ["--endpoints", endpoints.join(","), "endpoint", "status", "-w", "json"],
+    { env: { ...process.env, ETCDCTL_API: "3" }, encoding: "utf8" },
+  );
+  const all = JSON.parse(stdout === "" ? "[]" : stdout) as readonly {
+    readonly Endpoint: string;
+    readonly Status: { readonly leader?: number; readonly header: { readonly member_id: number } };
+  }[];
+  const leader = all.find(({ Status }) => Status.leader === Status.header.member_id);
+  return leader === undefined ? -1 : endpoints.indexOf(leader.Endpoint);
 }
 
 /** Seconds of CPU, user and system, that processes have used. */

@@ -17,6 +17,8 @@ export interface LoadOptions {
   /** Calls in flight. */
   readonly clients: number;
   readonly durationMs: number;
+  /** Ends the load with the first call that succeeds. */
+  readonly until?: "success";
 }
 
 export interface LoadResult {
@@ -49,7 +51,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
   run.begin();
   for (const connection of connections) connection.start();
-  await new Promise((resolve) => setTimeout(resolve, options.durationMs));
+  await run.finished(options);
   run.ended = true;
   const seconds = (performance.now() - run.startedAt) / 1000;
   for (const connection of connections) connection.close();
@@ -66,6 +68,7 @@ class Run {
   readonly samples: Float64Array = new Float64Array(MAX_SAMPLES);
   readonly headers: Buffer;
   readonly data: Buffer;
+  private onSuccess: (() => void) | undefined;
 
   constructor({ path, request, host, port }: LoadOptions) {
     this.headers = headerBlock(path, `${host}:${port}`);
@@ -78,11 +81,19 @@ class Run {
     this.startedAt = performance.now();
   }
 
+  finished({ durationMs, until }: LoadOptions): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, durationMs);
+      if (until === "success") this.onSuccess = resolve;
+    });
+  }
+
   done(latencyMs: number, ok: boolean): void {
     if (this.ended) return;
     if (this.calls < MAX_SAMPLES) this.samples[this.calls] = latencyMs;
     this.calls++;
-    if (!ok) this.errors++;
+    if (ok) this.onSuccess?.();
+    else this.errors++;
   }
 }
 

@@ -22,6 +22,6 @@ export function report(title: string, rows: readonly Row[]): void {
 
 /** The value below which a share of the samples lies. Sorts a copy. */
 export function percentile(samples: Float64Array, share: number): number {
-  const sorted = samples.slice().sort();
+  const sorted = samples.toSorted();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

@@ -1,5 +1,7 @@
 /** Why a command could not do what was asked, as data, and the exit status that says so. */
 
+import { inspect } from "node:util";
+
 /** Exit statuses of the command; `bug` is for what should never happen. */
 export const EXIT = { fine: 0, failed: 1, usage: 2, bug: 70 } as const;
 
@@ -66,6 +68,6 @@ function describe(fault: CliFault): string {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "string" ? JSON.stringify(value) : inspect(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -32,7 +32,10 @@ export function program(terminal: Terminal, ended: Ended): Command {
   addStatus(root, terminal, ended);
   addKv(root, terminal, ended);
   addCompletion(root, terminal);
-  root.addHelpText("after", examples("quorate up", "quorate status", "quorate kv put greeting hello"));
+  root.addHelpText(
+    "after",
+    examples("quorate up", "quorate status", "quorate kv put greeting hello"),
+  );
   return root;
 }
 
@@ -94,7 +97,10 @@ function addSettings(
     const flag = argument === undefined ? `--${kebab(name)}` : `--${kebab(name)} ${argument}`;
     command.option(flag, plain ? `${description} (default: ${usual})` : description);
   }
-  return command.option("--config <file>", "JSON file of settings, by the names above in camelCase");
+  return command.option(
+    "--config <file>",
+    "JSON file of settings, by the names above in camelCase",
+  );
 }
 
 function addStatus(root: Command, terminal: Terminal, ended: Ended): void {
@@ -142,7 +148,10 @@ function addKv(root: Command, terminal: Terminal, ended: Ended): void {
     .action(async (key, flags) => ended(await (await load()).get(key, flags, terminal)));
   calling(kv.command("put <key> <value>").description('set a key; "-" reads the value from stdin'))
     .option("--lease <id>", "remove the key with this lease (hexadecimal)", leaseId)
-    .addHelpText("after", examples("quorate kv put greeting hello", "quorate kv put cert - < x.pem"))
+    .addHelpText(
+      "after",
+      examples("quorate kv put greeting hello", "quorate kv put cert - < x.pem"),
+    )
     .action(async (key, value, flags) =>
       ended(await (await load()).put(key, value, flags, terminal)),
     );
@@ -193,4 +202,3 @@ function leaseId(text: string): string {
   if (/^[0-9a-fA-F]{1,16}$/.test(text)) return text.toLowerCase().replace(/^0+(?=.)/, "");
   throw new InvalidArgumentError("It must be a lease's id in hexadecimal.");
 }
-

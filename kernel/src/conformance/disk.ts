@@ -113,9 +113,8 @@ export const diskScenes: readonly Scene[] = [
     async play(stage) {
       stage.ask("a", persist("r"));
       await stage.settle("a");
-      await stage.world.crash("a");
+      await stage.restart("a");
       stage.world.holdDisk("a");
-      await stage.world.start("a");
       stage.ask("a", output("free"));
       await stage.until("an effect without new records before it leaves", () =>
         stage.outputs("a").includes("free"),

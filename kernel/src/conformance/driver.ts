@@ -70,7 +70,7 @@ export interface World {
   /**
    * From now on no write of this node becomes durable, until `releaseDisk`.
    * Writes begun before may still complete. Holding more disks than this one is
-   * allowed. Called only while the node has nothing to write.
+   * allowed. Called only while the node is up and has nothing to write.
    */
   holdDisk(node: NodeId): void;
 

@@ -6,7 +6,7 @@ import type { Letter, ScriptWords } from "./script.ts";
 import type { Scene } from "./stage.ts";
 
 /** A process with only the handlers that every process has. It sends every letter back. */
-export class Echo implements Process<ScriptWords> {
+class Echo implements Process<ScriptWords> {
   onStart(_ctx: Context<ScriptWords>): void {
     // Nothing to begin with.
   }

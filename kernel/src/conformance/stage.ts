@@ -108,7 +108,7 @@ export class Stage {
         .seen(node)
         .filter((seen) => seen.type !== "note" || seen.note.type !== "idle")
         .slice(-12)
-        .map((seen) => `\n  ${node}: ${JSON.stringify(seen)}`)
+        .map((seen) => `\n  ${node}: ${JSON.stringify(seen).slice(0, 200)}`)
         .join("");
     throw new ConformanceViolation(`${this.duty}: ${why}${tail("a")}${tail("b")}`);
   }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { conformance } from "@quorate/kernel/conformance";
+
 /** The root of the repository, from where this file is when compiled. */
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -35,3 +37,13 @@ for (const path of DOCUMENTS) {
     }
   });
 }
+
+test("every duty that the conformance suite examines is written down", () => {
+  const duties = [...read("kernel/PROTOCOL.md").matchAll(/^## (K\d+) /gm)].map(([, duty]) => duty);
+  assert.deepEqual(
+    duties,
+    duties.map((_, i) => `K${i + 1}`),
+    "numbered without a gap",
+  );
+  for (const { duty, title } of conformance) assert.ok(duties.includes(duty), `${duty}: ${title}`);
+});

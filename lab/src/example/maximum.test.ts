@@ -26,6 +26,7 @@ function play(seed: number, create: (peers: readonly NodeId[]) => Maximum): stri
     freeze: true,
   });
   const { random } = world;
+  const asked = new Set([0]);
   const answers = new Map<NodeId, number>();
   let broken: string | undefined;
   for (let i = 1; i <= 200; i++) {
@@ -33,10 +34,12 @@ function play(seed: number, create: (peers: readonly NodeId[]) => Maximum): stri
     if (world.process(node) === undefined) world.start(node);
     else if (random.chance(1, 10)) world.crash(node);
     else {
-      const request = random.chance(1, 2) ? { type: "raise", value: i } : { type: "read" };
-      world.request(node, request as MaximumWords["Request"], (value) => {
+      const raise = random.chance(1, 2);
+      if (raise) asked.add(i);
+      world.request(node, raise ? { type: "raise", value: i } : { type: "read" }, (value) => {
         const before = answers.get(node) ?? 0;
         if (value < before) broken ??= `M1: ${node} answered ${before}, later ${value}`;
+        if (!asked.has(value)) broken ??= `M2: ${node} answered ${value}, which nobody asked for`;
         answers.set(node, Math.max(before, value));
       });
     }

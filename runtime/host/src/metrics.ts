@@ -45,45 +45,39 @@ export class NodeMetrics {
       ["checkpoints", "quorate_log_checkpoints_total", "Checkpoints completed."],
       ["checkpointBytes", "quorate_log_checkpoint_bytes_total", "Bytes written to checkpoints."],
     ] as const;
-    for (const [field, name, help] of counters) this.counter(name, help, () => statistics[field]);
+    for (const [field, name, help] of counters)
+      this.counter(name, help, (add) => add(statistics[field]));
   }
 
   observeTransport(transport: Transport): void {
     const peers = [...transport.links];
-    const perPeer = (
-      name: string,
-      help: string,
-      read: (link: (typeof peers)[number][1]) => number,
-    ): void => {
-      new Gauge({
+    this.gauge("quorate_peer_up", "Whether this node can send to a peer.", "peer", (set) => {
+      for (const [peer, link] of peers) set(peer, link.isUp ? 1 : 0);
+    });
+    const counters = [
+      ["sentBytes", "quorate_peer_sent_bytes_total", "Bytes sent to a peer."],
+      ["sentMessages", "quorate_peer_sent_messages_total", "Messages sent to a peer."],
+      [
+        "droppedMessages",
+        "quorate_peer_dropped_messages_total",
+        "Messages dropped because a peer was gone or slow.",
+      ],
+    ] as const;
+    for (const [field, name, help] of counters) {
+      this.counter(
         name,
         help,
-        labelNames: ["peer"],
-        registers: [this.registry],
-        collect() {
-          for (const [peer, link] of peers) this.set({ peer }, read(link));
+        (add) => {
+          for (const [peer, link] of peers) add(link[field], { peer });
         },
-      });
-    };
-    perPeer("quorate_peer_up", "Whether this node can send to a peer.", (link) =>
-      link.isUp ? 1 : 0,
-    );
-    perPeer("quorate_peer_sent_bytes_total", "Bytes sent to a peer.", (link) => link.sentBytes);
-    perPeer(
-      "quorate_peer_sent_messages_total",
-      "Messages sent to a peer.",
-      (link) => link.sentMessages,
-    );
-    perPeer(
-      "quorate_peer_dropped_messages_total",
-      "Messages dropped because a peer was gone or slow.",
-      (link) => link.droppedMessages,
-    );
-    this.counter("quorate_peers_received_messages_total", "Messages from all peers.", () => {
-      return transport.receivedMessages;
+        ["peer"],
+      );
+    }
+    this.counter("quorate_peers_received_messages_total", "Messages from all peers.", (add) => {
+      add(transport.receivedMessages);
     });
-    this.counter("quorate_peers_received_bytes_total", "Bytes from all peers.", () => {
-      return transport.receivedBytes;
+    this.counter("quorate_peers_received_bytes_total", "Bytes from all peers.", (add) => {
+      add(transport.receivedBytes);
     });
   }
 
@@ -96,37 +90,56 @@ export class NodeMetrics {
       ["quorate_group_applied_index", "The last entry the state machine has seen.", "appliedIndex"],
     ] as const;
     for (const [name, help, field] of gauges) {
-      new Gauge({
-        name,
-        help,
-        labelNames: ["group"],
-        registers: [this.registry],
-        collect() {
-          for (const group of groups()) {
-            const status = group.status();
-            const values = {
-              isLeader: status.role === "leader" ? 1 : 0,
-              hasLeader: status.leader === undefined ? 0 : 1,
-              term: status.term,
-              commitIndex: status.commitIndex,
-              appliedIndex: status.appliedIndex,
-            };
-            this.set({ group: group.name }, values[field]);
-          }
-        },
+      this.gauge(name, help, "group", (set) => {
+        for (const group of groups()) {
+          const status = group.status();
+          const values = {
+            isLeader: status.role === "leader" ? 1 : 0,
+            hasLeader: status.leader === undefined ? 0 : 1,
+            term: status.term,
+            commitIndex: status.commitIndex,
+            appliedIndex: status.appliedIndex,
+          };
+          set(group.name, values[field]);
+        }
       });
     }
   }
 
-  private counter(name: string, help: string, read: () => number): void {
-    new Counter({
+  /** A gauge with one label, read when it is scraped. */
+  private gauge(
+    name: string,
+    help: string,
+    label: string,
+    read: (set: (labelValue: string, value: number) => void) => void,
+  ): void {
+    const gauge: Gauge = new Gauge({
       name,
       help,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        this.inc(read());
+      labelNames: [label],
+      registers: [],
+      collect: () => read((labelValue, value) => gauge.set({ [label]: labelValue }, value)),
+    });
+    this.registry.registerMetric(gauge);
+  }
+
+  /** A counter that something else counts, read when it is scraped. */
+  private counter(
+    name: string,
+    help: string,
+    read: (add: (value: number, labels?: Readonly<Record<string, string>>) => void) => void,
+    labelNames: readonly string[] = [],
+  ): void {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [],
+      collect: () => {
+        counter.reset();
+        read((value, labels = {}) => counter.inc(labels, value));
       },
     });
+    this.registry.registerMetric(counter);
   }
 }

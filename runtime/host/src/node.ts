@@ -170,7 +170,7 @@ export class Node {
       this.metrics.observeLog(this.wal);
       const address = await this.join(directory);
       this.state = "running";
-      for (const { start } of this.hosted.values()) start();
+      for (const each of this.hosted.values()) each.start();
       this.transport?.connect();
       return address;
     } catch (error) {
@@ -187,7 +187,7 @@ export class Node {
       await Promise.allSettled(leading.map((group) => group.transfer(undefined, graceMs)));
     }
     this.state = "stopped";
-    for (const { stop } of this.hosted.values()) stop();
+    for (const each of this.hosted.values()) each.stop();
     await this.release();
   }
 
@@ -196,7 +196,7 @@ export class Node {
     const own = options.listen ?? options.members.get(name)!;
     const peers = new Map([...options.members].filter(([peer]) => peer !== name));
     const transport = new Transport({
-      identity: { node: name, cluster: clusterId, directory: directory.identity.created },
+      identity: { node: name, cluster: clusterId, directory: directory.identity.directoryId },
       listen: own,
       peers,
       known: new DirectoryBook(options.dataDir),
@@ -212,25 +212,25 @@ export class Node {
         logger.error({ peer, reason }, text);
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
-          reason === "replacedDirectory" && text.includes(directory.identity.created);
+          reason === "replacedDirectory" && text.includes(directory.identity.directoryId);
         if (forgotten) this.fail(new HostError({ code: "refused", peer, reason: text }));
       },
       onMisbehaviour: (from, what) => logger.warn({ from }, what),
     });
     this.transport = transport;
-    for (const [id, { accept }] of this.hosted) transport.register(id, { accept });
+    for (const [id, each] of this.hosted) transport.register(id, each);
     this.metrics.observeTransport(transport);
     return transport.listen();
   }
 
   private onDurable(place: number): void {
-    for (const { onDurable } of this.hosted.values()) onDurable(place);
+    for (const each of this.hosted.values()) each.onDurable(place);
   }
 
   private fail(error: unknown): void {
     if (this.state === "stopped") return;
     this.state = "stopped";
-    for (const { stop } of this.hosted.values()) stop();
+    for (const each of this.hosted.values()) each.stop();
     this.logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));
     this.options.onFatal(error);
   }

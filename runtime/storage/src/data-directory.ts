@@ -3,7 +3,7 @@
  * uses it now.
  *
  *     FORMAT          "quorate data 1": decides whether the rest can be read
- *     identity.json   formatVersion, clusterId, nodeId, created, hasLog
+ *     identity.json   formatVersion, directoryId, clusterId, nodeId, created, hasLog
  *     lock.*          who uses it (see lock.ts)
  *     wal/            the write-ahead log and the checkpoints
  *
@@ -11,6 +11,7 @@
  * is refused, so that a mistyped path damages nothing.
  */
 
+import { randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 
 import { type Visitor } from "./checkpoint-file.ts";
@@ -34,6 +35,8 @@ export interface DataDirectoryOptions extends Owner {
 /** What identity.json says. */
 export interface Identity extends Owner {
   readonly formatVersion: number;
+  /** Random, made with the directory: one that replaces it has another. */
+  readonly directoryId: string;
   /** When the directory was made, ISO 8601. */
   readonly created: string;
   /** Whether a log was begun in it; if so its absence is a loss. */
@@ -182,7 +185,9 @@ async function claim(
       throw new StorageError({ code: "corruptIdentity", path: file, reason: "it is missing" });
     }
     const created = new Date().toISOString();
-    const identity = { formatVersion: FORMAT, clusterId, nodeId, created, hasLog: false };
+    const directoryId = randomUUID();
+    const fresh = { created, hasLog: false };
+    const identity = { formatVersion: FORMAT, directoryId, clusterId, nodeId, ...fresh };
     await writeIdentity(files, path, identity);
     return identity;
   }
@@ -216,6 +221,7 @@ function parseIdentity(content: Uint8Array): Identity | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const {
     formatVersion,
+    directoryId,
     clusterId,
     nodeId,
     created,
@@ -223,6 +229,6 @@ function parseIdentity(content: Uint8Array): Identity | undefined {
   }: Partial<Record<keyof Identity, unknown>> = value;
   if (typeof formatVersion !== "number" || typeof clusterId !== "string") return undefined;
   if (typeof nodeId !== "string" || typeof created !== "string") return undefined;
-  if (typeof hasLog !== "boolean") return undefined;
-  return { formatVersion, clusterId, nodeId, created, hasLog };
+  if (typeof hasLog !== "boolean" || typeof directoryId !== "string") return undefined;
+  return { formatVersion, directoryId, clusterId, nodeId, created, hasLog };
 }

@@ -1,10 +1,9 @@
 /** The etcd service on a node: a replicated store and the gateway in front of it. */
 
-import { EtcdStore } from "@quorate/etcd";
+import { EtcdServer, EtcdStore } from "@quorate/etcd";
 
 import type { Member } from "../cluster/members.ts";
 import { hostPort, PEER_OFFSET } from "../cluster/ports.ts";
-import { EtcdServer } from "./etcd-gateway.ts";
 import type { ClientTls, PreparedService, ServiceHost } from "./service.ts";
 
 /** Hosts the store's group and makes the gateway, which listens when told. */

@@ -7,7 +7,7 @@ import { Lifeline } from "./lifeline.ts";
 import { RunningNode } from "./running-node.ts";
 
 /** What the command line said; flags by the names of the settings. */
-export interface ServeFlags extends Readonly<Record<string, unknown>> {
+export interface ServeFlags {
   readonly config?: string;
   readonly join?: string;
 }
@@ -31,7 +31,8 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
   });
   try {
     if (flags.join !== undefined) {
-      const reason = "--join is not in this version: name every node with --cluster on each of them";
+      const reason =
+        "--join is not in this version: name every node with --cluster on each of them";
       throw new CliError({ code: "settings", reason });
     }
     const settings = nodeSettings({ flags, environment: process.env, file: flags.config });

@@ -16,7 +16,7 @@ import { kebab, type NodeSettings, type SettingName, settingTable, variableOf } 
 /** Where raw values come from. */
 export interface Sources {
   /** By the setting's name, as the command line's parser gives them. */
-  readonly flags: Readonly<Partial<Record<string, unknown>>>;
+  readonly flags: object;
   readonly environment: Readonly<Partial<Record<string, string>>>;
   /** Path of the configuration file. */
   readonly file: string | undefined;
@@ -71,7 +71,8 @@ function find(
   inFile: Readonly<Record<string, unknown>>,
   path: string | undefined,
 ): Found | undefined {
-  if (flags[name] !== undefined) return { source: `--${kebab(name)}`, value: flags[name] };
+  const flag = (flags as Readonly<Partial<Record<string, unknown>>>)[name];
+  if (flag !== undefined) return { source: `--${kebab(name)}`, value: flag };
   const variable = variableOf(name);
   const spoken = environment[variable];
   // An empty variable is how shells and unit files unset one.
@@ -88,7 +89,7 @@ function check(name: SettingName, { source, value }: Found): unknown {
   if (result.success) return result.output;
   const { message } = result.issues[0];
   // A message that is not valibot's own says more than the rule alone.
-  const detail = /^Invalid /.test(message) ? "" : `; ${message}`;
+  const detail = message.startsWith("Invalid ") ? "" : `; ${message}`;
   throw new CliError({ code: "setting", source, value, allowed: allowed + detail });
 }
 

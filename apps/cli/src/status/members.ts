@@ -1,10 +1,12 @@
 /** `quorate members`: who belongs to the cluster and where each listens. */
 
+import { type AskFlags, endpointsOf } from "../cluster/endpoints.ts";
+import { HTTP_OFFSET } from "../cluster/ports.ts";
 import { EXIT, type ExitStatus } from "../errors.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { works } from "./status.ts";
-import { type AskFlags, askingOf, type Survey, survey } from "./survey.ts";
+import { type Survey, survey } from "./survey.ts";
 
 /** What is known of one member. */
 interface Member {
@@ -18,7 +20,7 @@ interface Member {
 
 /** @throws CliError if nobody answers. */
 export async function members(flags: AskFlags, terminal: Terminal): Promise<ExitStatus> {
-  const seen = await survey(askingOf(flags));
+  const seen = await survey(endpointsOf(flags, HTTP_OFFSET));
   const list = membersOf(seen);
   terminal.write(
     flags.json === true
@@ -60,10 +62,18 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
 
 export function membersText(list: readonly Member[], paint: Terminal["paint"]): string {
   const purposes = Object.keys(list[0]?.addresses ?? {});
-  const columns = ["NAME", "REACHABLE", "KIND", "LEADS", ...purposes.map((each) => each.toUpperCase())];
+  const columns = [
+    "NAME",
+    "REACHABLE",
+    "KIND",
+    "LEADS",
+    ...purposes.map((each) => each.toUpperCase()),
+  ];
   const rows = list.map(({ name, reachable, groups, leads, addresses }) => [
     name,
-    reachable ? ({ text: "yes", colour: "green" } as const) : ({ text: "no", colour: "red" } as const),
+    reachable
+      ? ({ text: "yes", colour: "green" } as const)
+      : ({ text: "no", colour: "red" } as const),
     [...new Set(Object.values(groups))].join(", "),
     leads.length === 0 ? "-" : { text: leads.join(", "), colour: "cyan" as const },
     ...purposes.map((purpose) => addresses[purpose] ?? ""),

@@ -1,11 +1,14 @@
 /** `quorate status`: the nodes as they answer, and whether the cluster works. */
 
+import { type AskFlags, type Endpoints, endpointsOf } from "../cluster/endpoints.ts";
+import { HTTP_OFFSET } from "../cluster/ports.ts";
 import type { GroupReport } from "../cluster/report.ts";
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
 import { type Cell, type Column, table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { pause } from "../terminal/pause.ts";
 import { counted, duration, timeOfDay } from "../terminal/units.ts";
-import { type AskFlags, type Asking, askingOf, type GroupSurvey, type Survey, survey } from "./survey.ts";
+import { type GroupSurvey, type Survey, survey } from "./survey.ts";
 
 export interface StatusFlags extends AskFlags {
   readonly watch?: boolean;
@@ -16,14 +19,14 @@ const CLEAR = "\u001B[H\u001B[2J";
 
 /** @throws CliError if nobody answers. */
 export async function status(flags: StatusFlags, terminal: Terminal): Promise<ExitStatus> {
-  const asking = askingOf(flags);
+  const asking = endpointsOf(flags, HTTP_OFFSET);
   if (flags.watch === true) return watch(asking, flags.json === true, terminal);
   const seen = await survey(asking);
   terminal.write(flags.json === true ? statusJson(seen) : statusText(seen, terminal.paint));
   return works(seen) ? EXIT.fine : EXIT.failed;
 }
 
-async function watch(asking: Asking, json: boolean, terminal: Terminal): Promise<ExitStatus> {
+async function watch(asking: Endpoints, json: boolean, terminal: Terminal): Promise<ExitStatus> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once("SIGINT", onSignal);
@@ -37,7 +40,7 @@ async function watch(asking: Asking, json: boolean, terminal: Terminal): Promise
   return EXIT.fine;
 }
 
-async function frame(asking: Asking, json: boolean, { paint }: Terminal): Promise<string> {
+async function frame(asking: Endpoints, json: boolean, { paint }: Terminal): Promise<string> {
   try {
     const seen = await survey(asking);
     if (json) return statusJson(seen);
@@ -46,16 +49,6 @@ async function frame(asking: Asking, json: boolean, { paint }: Terminal): Promis
     if (!(error instanceof CliError)) throw error;
     return json ? `${JSON.stringify({ error: reasonOf(error) })}\n` : `${reasonOf(error)}\n`;
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** Whether every group can commit. */
@@ -68,7 +61,7 @@ export function statusJson(seen: Survey): string {
     name,
     endpoint,
     healthy: report?.healthy ?? false,
-    ...(report ?? {}),
+    ...report,
     ...(report === undefined ? { reason } : {}),
   }));
   return `${JSON.stringify({ works: works(seen), groups: seen.groups, nodes })}\n`;
@@ -94,14 +87,11 @@ export function statusText(seen: Survey, paint: Terminal["paint"]): string {
     const health: Cell = report.healthy
       ? { text: "ok", colour: "green" }
       : { text: report.reason, colour: "yellow" };
-    return report.groups.map((group) => [
-      name,
-      health,
-      ...(several ? [group.name] : []),
-      ...figures(group, commitOf(seen, group.name)),
-      duration(report.uptimeMs),
-      report.version,
-    ]);
+    return report.groups.map((group) => {
+      const service = several ? [group.name] : [];
+      const numbers = figures(group, commitOf(seen, group.name));
+      return [name, health].concat(service, numbers, duration(report.uptimeMs), report.version);
+    });
   });
   const silent = seen.nodes.flatMap(({ name, endpoint, reason }) =>
     reason === undefined ? [] : [`${name} at ${endpoint}: ${reason}`],

@@ -3,22 +3,10 @@
  * taken for the truth, except where that other listens.
  */
 
-import { askStatus, type AskTls, type Asked } from "../cluster/ask.ts";
-import { localMembers } from "../cluster/members.ts";
-import { hostPort, HTTP_OFFSET, parseHostPort } from "../cluster/ports.ts";
+import { type Asked, askStatus, type AskTls } from "../cluster/ask.ts";
+import type { Endpoints } from "../cluster/endpoints.ts";
 import type { GroupReport, NodeReport } from "../cluster/report.ts";
 import { CliError } from "../errors.ts";
-import { readText, resolveSettings } from "../settings/settings.ts";
-
-/** Flags of the commands that ask. */
-export interface AskFlags {
-  readonly endpoints?: string;
-  readonly portBase?: string;
-  readonly json?: boolean;
-  readonly cacert?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
 
 /** A node, and what it answered. */
 export interface Surveyed {
@@ -49,63 +37,12 @@ export interface GroupSurvey {
   readonly spare: number;
 }
 
-export interface Asking {
-  readonly endpoints: readonly string[];
-  /** Whether somebody named them; a guess that nobody answers is no member. */
-  readonly named: boolean;
-  readonly tls: AskTls | undefined;
-}
-
 const TIMEOUT_MS = 1500;
-/** As many as `quorate up` runs unless told. */
-const USUAL_NODES = 3;
-
-/** Whom to ask, and how. @throws CliError */
-export function askingOf(flags: AskFlags): Asking {
-  const named = flags.endpoints !== undefined;
-  const raw = named ? split(flags.endpoints) : guessed(flags.portBase, HTTP_OFFSET);
-  const secure = raw.some((endpoint) => endpoint.startsWith("https://"));
-  const endpoints = raw.map((endpoint) => endpoint.replace(/^https?:\/\//, "").replace(/\/$/, ""));
-  for (const endpoint of endpoints) {
-    if (parseHostPort(endpoint) !== undefined) continue;
-    const allowed = "a list of HOST:PORT with commas";
-    throw new CliError({ code: "setting", source: "--endpoints", value: endpoint, allowed });
-  }
-  return { endpoints, named, tls: tlsOf(flags, secure) };
-}
-
-/** Ports of a cluster on this machine. */
-export function guessed(portBase: string | undefined, offset: number): readonly string[] {
-  const sources = { flags: { portBase }, environment: process.env, file: undefined };
-  const { values } = resolveSettings(["portBase"], sources);
-  return localMembers(USUAL_NODES, "127.0.0.1", values.portBase).map((member) =>
-    hostPort(member.host, member.portBase + offset),
-  );
-}
-
-/** Certificates by their flags; undefined for plain connections. */
-export function tlsOf(flags: AskFlags, secure: boolean): AskTls | undefined {
-  const { cacert, cert, key } = flags;
-  if (!secure && cacert === undefined && cert === undefined) return undefined;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new CliError({ code: "settings", reason: "--cert and --key go together" });
-  }
-  return {
-    ...(cacert === undefined ? {} : { ca: readText(cacert, "--cacert") }),
-    ...(cert === undefined ? {} : { cert: readText(cert, "--cert") }),
-    ...(key === undefined ? {} : { key: readText(key, "--key") }),
-  };
-}
-
-function split(list: string): readonly string[] {
-  return list.split(",").map((each) => each.trim());
-}
-
 /**
  * Asks the endpoints, then the members they tell of.
  * @throws CliError if nobody answers.
  */
-export async function survey(asking: Asking): Promise<Survey> {
+export async function survey(asking: Endpoints): Promise<Survey> {
   const seeds = await askAll(asking.endpoints, asking.tls);
   const reports = seeds.flatMap(({ asked }) => (asked.type === "report" ? [asked.report] : []));
   if (reports.length === 0) throw nobody(seeds);
@@ -149,7 +86,9 @@ function silence(asked: Asked | undefined): string {
 
 /** What the answers say about each group. */
 export function groupsOf(nodes: readonly Surveyed[]): readonly GroupSurvey[] {
-  const names = new Set(nodes.flatMap(({ report }) => report?.groups ?? []).map(({ name }) => name));
+  const names = new Set(
+    nodes.flatMap(({ report }) => report?.groups ?? []).map(({ name }) => name),
+  );
   return [...names].map((name) => {
     const views = nodes.flatMap(({ report }) => {
       const group = report?.groups.find((each) => each.name === name);

@@ -45,7 +45,7 @@ function paintedCell(cell: Cell | undefined, paint: Terminal["paint"]): string {
   return typeof cell === "string" ? cell : paint(cell.colour, cell.text);
 }
 
-/** Characters, not code units. */
+/** Names, addresses and numbers are of characters that are one column wide. */
 function width(text: string): number {
-  return [...text].length;
+  return text.length;
 }

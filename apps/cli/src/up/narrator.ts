@@ -1,5 +1,7 @@
 /** Tells what happens: to people in lines with the time, to programs in lines of JSON. */
 
+import { unreachable } from "@quorate/kernel";
+
 import type { Terminal } from "../terminal/terminal.ts";
 import { table } from "../terminal/table.ts";
 import { counted, duration, timeOfDay } from "../terminal/units.ts";
@@ -80,9 +82,11 @@ function inWords(event: Exclude<UpEvent, { event: "ready" }>, paint: Terminal["p
   switch (event.event) {
     case "exited": {
       const { name, status, signal, reason, restartInMs } = event;
-      const how = signal === null ? `exited with status ${status ?? "?"}` : `was ended by ${signal}`;
+      const how =
+        signal === null ? `exited with status ${status ?? "?"}` : `was ended by ${signal}`;
       const why = reason === undefined ? "" : `: ${reason}`;
-      const next = restartInMs === undefined ? "not restarted" : `again in ${duration(restartInMs)}`;
+      const next =
+        restartInMs === undefined ? "not restarted" : `again in ${duration(restartInMs)}`;
       return `${paint("red", `${name} ${how}`)}${why}; ${next}`;
     }
     case "restarted":
@@ -95,5 +99,7 @@ function inWords(event: Exclude<UpEvent, { event: "ready" }>, paint: Terminal["p
       return "stopping; Ctrl-C again kills";
     case "stopped":
       return "stopped";
+    default:
+      return unreachable(event);
   }
 }

@@ -5,6 +5,8 @@
  * does not cure.
  */
 
+import { unreachable } from "@quorate/kernel";
+
 import { EXIT } from "../errors.ts";
 import type { NodeWord } from "../node/lifeline.ts";
 import { Child } from "./child.ts";
@@ -129,6 +131,8 @@ export class Supervisor {
         break;
       case "failed":
         break;
+      default:
+        unreachable(word);
     }
     this.checkReady();
   }

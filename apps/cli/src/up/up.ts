@@ -25,7 +25,9 @@ import { humanNarrator, jsonNarrator } from "./narrator.ts";
 import { type NodePlan, Supervisor } from "./supervisor.ts";
 
 /** What the command line said; settings by their names. */
-export interface UpFlags extends Readonly<Record<string, unknown>> {
+export interface UpFlags extends Readonly<Partial<Record<(typeof PASSED_ON)[number], string>>> {
+  readonly dataDir?: string;
+  readonly portBase?: string;
   readonly nodes?: string;
   readonly json?: boolean;
   readonly restart: boolean;
@@ -105,7 +107,7 @@ async function plan(flags: UpFlags): Promise<Plan> {
   const members = localMembers(count, HOST, portBase);
   await checkPorts(members, services);
   const shared = PASSED_ON.flatMap((name) =>
-    flags[name] === undefined ? [] : [`--${kebab(name)}`, String(flags[name])],
+    flags[name] === undefined ? [] : [`--${kebab(name)}`, flags[name]],
   );
   const config = file === undefined ? [] : ["--config", file];
   const plans = members.map((member) => ({

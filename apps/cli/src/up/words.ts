@@ -33,6 +33,10 @@ export type UpEvent =
       readonly leader: string;
       readonly term: number;
     }
-  | { readonly event: "waiting"; readonly names: readonly string[]; readonly logs: readonly string[] }
+  | {
+      readonly event: "waiting";
+      readonly names: readonly string[];
+      readonly logs: readonly string[];
+    }
   | { readonly event: "stopping" }
   | { readonly event: "stopped" };

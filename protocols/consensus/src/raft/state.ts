@@ -22,7 +22,7 @@ import type { Rejected, Role } from "../ordered-log.ts";
 import { isQuorum } from "../quorum.ts";
 import { checkConfig, type RaftConfig } from "./config.ts";
 import type { RaftWords, Record } from "./messages.ts";
-import { Progress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 
 export type Ctx = Context<RaftWords>;
 

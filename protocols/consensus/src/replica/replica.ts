@@ -150,7 +150,7 @@ export class Replica<L extends LogWords, R>
       this.transfers.repeat(ctx, this);
       return ctx.setTimer("retry", this.config.retryMs, this.config.retryMs);
     }
-    this.log.onTimer?.(this.below(ctx), timer.slice("log:".length) as L["Timer"]);
+    this.log.onTimer?.(this.below(ctx), timer.slice("log:".length));
   }
 
   onRequest(ctx: Ctx<L, R>, id: RequestId, request: ReplicaRequest): void {

@@ -153,7 +153,7 @@ export class Transfers {
 
   /** Leadership is over, and with it everyone's transfers. */
   abandon(): void {
-    for (const to of [...this.sending.keys()]) this.drop(to);
+    for (const to of this.sending.keys()) this.drop(to);
   }
 
   private fail<L extends LogWords, R>(

@@ -16,7 +16,7 @@ export function replicaMessageCodec<L extends LogWords>(
     piece: [5, { term: uint, stream: uint, sequence: uint, data: bytes, last: snapshotEndCodec }],
     pieceAck: [6, { stream: uint, next: uint }],
     snapshotDone: [7, { stream: uint, index: uint }],
-  } as Parameters<typeof union<ReplicaMessage<L>>>[0]);
+  });
 }
 
 export function replicaRecordCodec<L extends LogWords>(
@@ -26,5 +26,5 @@ export function replicaRecordCodec<L extends LogWords>(
     log: [1, { record }],
     boot: [2, { epoch: uint }],
     piece: [3, { first: bool, data: bytes }],
-  } as Parameters<typeof union<ReplicaRecord<L>>>[0]);
+  });
 }

@@ -58,13 +58,12 @@ export class Executor {
   /** Answers a call when something slow has succeeded. */
   track(call: ServerCall, done: Promise<unknown>, onDone: () => void): void {
     this.pending.add(call);
+    const settle = (answer: () => void): void => {
+      if (this.pending.settle(call)) answer();
+    };
     done.then(
-      () => {
-        if (this.pending.settle(call)) onDone();
-      },
-      () => {
-        if (this.pending.settle(call)) call.finish(Status.unavailable, TIMED_OUT);
-      },
+      () => settle(onDone),
+      () => settle(() => call.finish(Status.unavailable, TIMED_OUT)),
     );
   }
 

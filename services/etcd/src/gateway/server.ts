@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type Socket } from "node:net";
 import { type TlsOptions } from "node:tls";
 
-import { type CallObserver, GrpcServer, HealthService } from "@quorate/grpc";
+import { type CallObserver, GrpcServer, Health, HealthService } from "@quorate/grpc";
 import { type Address, type Group, type Node } from "@quorate/host";
 import { type NodeId } from "@quorate/kernel";
 
@@ -48,6 +48,7 @@ export class EtcdServer {
   private readonly server: GrpcServer;
   private readonly executor: Executor;
   private readonly lessor: Lessor;
+  private readonly health: HealthService;
   private readonly hub: WatchHub;
   private readonly watches: WatchService;
   private readonly stopListening: () => void;
@@ -82,7 +83,7 @@ export class EtcdServer {
     new MaintenanceService(store, group, known, this.executor, headers).register(this.server);
     registerCluster(this.server, known, store, this.executor, headers);
     this.server.stream("/etcdserverpb.Watch/Watch", (call) => this.watches.open(call));
-    new HealthService(this.server);
+    this.health = new HealthService(this.server);
     this.stopListening = group.listen((output) => {
       if (output.type === "role") return;
       this.hub.advance();
@@ -107,6 +108,7 @@ export class EtcdServer {
 
   /** Refuses new calls, lets the running ones finish for `graceMs`, then closes. */
   async close(graceMs: number): Promise<void> {
+    this.health.set("", Health.notServing);
     this.stopListening();
     this.watches.close();
     this.lessor.close();

@@ -186,7 +186,8 @@ export class WatchHub {
   }
 
   private synced(): readonly Watcher[] {
-    return [...this.ranges, ...[...this.byKey.values()].flatMap((watchers) => [...watchers])];
+    const exact = Array.from(this.byKey.values(), (watchers) => Array.from(watchers));
+    return [...this.ranges, ...exact.flat()];
   }
 
   close(): void {

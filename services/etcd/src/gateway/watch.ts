@@ -18,7 +18,7 @@ import {
   watchResponse,
 } from "../wire/watch-messages.ts";
 import { type Headers } from "./headers.ts";
-import { type Watcher, WatchHub, type WatchTarget } from "./watch-hub.ts";
+import { type Watcher, type WatchHub, type WatchTarget } from "./watch-hub.ts";
 
 export interface WatchOptions {
   readonly store: EtcdStore;

@@ -1,0 +1,86 @@
+/**
+ * How long a cluster of three processes takes to serve its first write after a
+ * cold start, and to serve writes again after its leader was killed with
+ * SIGKILL: ours, and etcd's with its default timeouts, in the same run.
+ *
+ *     npm run bench -w bench -- failover
+ */
+
+import { type Cluster, hasEtcd, startEtcd, startQuorate } from "./clusters.ts";
+import { putRequest } from "./etcd-requests.ts";
+import { runLoad } from "./h2-load.ts";
+import { report } from "./report.ts";
+
+const ROUNDS = Number(process.env["QUORATE_BENCH_ROUNDS"] ?? 5);
+const GIVE_UP_MS = 30_000;
+const PUT = { path: "/etcdserverpb.KV/Put", request: putRequest("failover", 16) };
+
+/** Asks every node that is up until one serves a write. Returns when that was. */
+async function firstWrite(ports: readonly number[]): Promise<number> {
+  const controller = new AbortController();
+  const tried = ports.map(async (port) => {
+    while (!controller.signal.aborted) {
+      try {
+        const load = { host: "127.0.0.1", port, ...PUT, clients: 1, until: "success" } as const;
+        const { calls, errors } = await runLoad({ ...load, durationMs: 1000 });
+        if (calls > errors) return performance.now();
+      } catch {
+        // Nobody listens there yet.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return Infinity;
+  });
+  const giveUp = new Promise<number>((resolve) => setTimeout(() => resolve(Infinity), GIVE_UP_MS).unref());
+  const at = await Promise.race([...tried, giveUp]);
+  controller.abort();
+  await Promise.all(tried);
+  return at;
+}
+
+interface Times {
+  readonly coldStart: number[];
+  readonly failover: number[];
+}
+
+async function round(start: () => Promise<Cluster>, times: Times): Promise<void> {
+  const spawned = performance.now();
+  const cluster = await start();
+  try {
+    times.coldStart.push((await firstWrite(cluster.ports)) - spawned);
+    // A steady cluster, not one that has just come up.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const leader = await cluster.leader();
+    cluster.kill(leader);
+    const killed = performance.now();
+    const survivors = cluster.ports.filter((_, node) => node !== leader);
+    times.failover.push((await firstWrite(survivors)) - killed);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+const servers = [["quorate", startQuorate] as const];
+if (hasEtcd()) servers.push(["etcd", startEtcd] as never);
+const all = servers.map(([name, start]) => ({
+  name,
+  start,
+  times: { coldStart: [], failover: [] } as Times,
+}));
+for (let i = 0; i < ROUNDS; i++) for (const { start, times } of all) await round(start, times);
+const peer = all.at(-1)!.times;
+report(
+  `First write after a cold start, and after kill -9 of the leader: median of ${ROUNDS}, three processes`,
+  all.map(({ name, times }) => ({
+    server: name,
+    "cold start ms": Math.round(median(times.coldStart)),
+    "ratio ": (median(times.coldStart) / median(peer.coldStart)).toFixed(2),
+    "failover ms": Math.round(median(times.failover)),
+    ratio: (median(times.failover) / median(peer.failover)).toFixed(2),
+    "failover max ms": Math.round(Math.max(...times.failover)),
+  })),
+);
