@@ -35,6 +35,6 @@ export class Random {
 
   /** An independent generator, so that a draw added to one concern leaves the others' runs alone. */
   fork(concern: number): Random {
-    return new Random(this.next() + (concern >>> 0) * 0x1_0000_0000);
+    return new Random(this.next() + (concern & 0x1f_ffff) * 0x1_0000_0000);
   }
 }

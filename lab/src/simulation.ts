@@ -327,7 +327,8 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     const { lossPermille = 0, duplicatePermille = 0 } = this.options;
     if (this.cut.size > 0 && this.cut.has(`${from}>${to}`)) return;
     if (lossPermille > 0 && this.random.chance(lossPermille, 1000)) return;
-    const host = this.host(to);
+    const host = this.hosts.get(to);
+    if (host === undefined) return;
     const payload = this.frozen(message);
     this.schedule(this.between(this.latency()), "message", host, from, payload, 0);
     if (duplicatePermille > 0 && this.random.chance(duplicatePermille, 1000)) {

@@ -202,7 +202,8 @@ function rate(key, value, word = decimal) {
 }
 
 /**
- * One row for each group of a member.
+ * One row for each group of a member. Roles are spelled out since the narrow
+ * layout takes the display of a table away, and with it its meaning.
  * @param {Member} member
  * @param {Summary[]} summaries
  * @param {string} answeredBy
@@ -211,11 +212,13 @@ function rows(member, summaries, answeredBy) {
   const { name, report, reason, http, services } = member;
   const head = make("th", name);
   head.setAttribute("scope", "row");
+  head.setAttribute("role", "rowheader");
   if (name === answeredBy) head.append(" ", make("span", "this page", "note"));
   const places = [["http", http], ...Object.entries(services)];
   const addresses = cell("Addresses", "", "addresses");
   addresses.append(...places.map(([purpose, address]) => make("div", `${purpose} ${address}`)));
   const row = document.createElement("tr");
+  row.setAttribute("role", "row");
   if (report === undefined) {
     const health = cell("Health", "", "");
     health.append(make("span", "unreachable", "bad"), make("div", reason ?? "", "note"));
@@ -268,6 +271,7 @@ function peersCell(peers) {
 function cell(label, text, className) {
   const element = make("td", text, className);
   element.dataset.label = label;
+  element.setAttribute("role", "cell");
   return element;
 }
 

@@ -81,6 +81,12 @@ export class Log {
     return this.entries.slice(start, end);
   }
 
+  /** Entries `first` to `last`, both included. */
+  range(first: Index, last: Index): readonly Entry[] {
+    invariant(first > this.baseIndex && last <= this.lastIndex, "the range is in the log");
+    return this.entries.slice(first - this.baseIndex - 1, last - this.baseIndex);
+  }
+
   /** Forgets entries up to and including `index`. */
   compact(index: Index): void {
     if (index <= this.baseIndex) return;
@@ -103,7 +109,7 @@ export class Log {
 
   /**
    * The highest index up to `from` whose term is at most `term`: where a log
-   * that conflicts there could agree at the latest. Never below the base.
+   * that conflicts there could agree at the latest. Looks no further than the base.
    */
   lastAtOrBelow(from: Index, term: Term): Index {
     let index = Math.min(from, this.lastIndex);

@@ -37,7 +37,8 @@ export interface Rejected {
     | "transferring"
     | "tooLarge"
     | "timeout"
-    | "stale";
+    | "stale"
+    | "stopped";
   readonly leader: NodeId | undefined;
   readonly definite: boolean;
 }
@@ -91,8 +92,11 @@ export interface OrderedLog<L extends LogWords> extends Process<L> {
   /** Describes a snapshot of the state after the entry at `index`, which must be committed. */
   snapshotMeta(index: Index): SnapshotMeta;
 
-  /** A snapshot covers everything up to `meta.index`: older entries may be forgotten. */
-  compact(meta: SnapshotMeta, keepBytes: number): void;
+  /**
+   * A snapshot covers everything up to `meta.index`: older entries may be
+   * forgotten, but for the last `keepBytes` of them and those after `keepAfter`.
+   */
+  compact(meta: SnapshotMeta, keepBytes: number, keepAfter: Index): void;
 
   /** Records that rebuild the log as it is now, snapshot record included. */
   image(meta: SnapshotMeta): readonly L["Record"][];

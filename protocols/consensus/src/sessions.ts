@@ -40,7 +40,10 @@ export class Sessions<Result> {
   private sessions: Map<string, Session<Result>> = new Map();
   private readonly capacity: number;
 
-  /** @param capacity - How many sessions are remembered; the least recently used is forgotten first. */
+  /**
+   * @param capacity - How many sessions are remembered; the least recently used is
+   * forgotten first. `Infinity` where forgetting one would be a mistake.
+   */
   constructor(capacity: number) {
     this.capacity = capacity;
   }
@@ -83,7 +86,8 @@ export class Sessions<Result> {
     if (session === undefined) return;
     session.last = sequence;
     session.results.set(sequence, results);
-    while (session.acknowledged < acknowledged) session.results.delete(++session.acknowledged);
+    const received = Math.min(acknowledged, sequence);
+    while (session.acknowledged < received) session.results.delete(++session.acknowledged);
     this.sessions.delete(name);
     this.sessions.set(name, session);
   }

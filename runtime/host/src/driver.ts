@@ -47,6 +47,8 @@ export interface DriverOptions<V extends Vocabulary> {
   readonly onNote: (note: V["Note"]) => void;
   /** The process broke a promise to itself: the node must stop rather than lie. */
   readonly onFatal: (error: unknown) => void;
+  /** What those are told whose request will never be answered: the outcome is unknown. */
+  readonly stopped: V["Response"];
 }
 
 /** An effect that waits for the disk. */
@@ -74,6 +76,10 @@ export class Driver<V extends Vocabulary> implements Context<V> {
   private held: Held<V>[] = [];
   private idleDue = false;
   private running = false;
+  /** A step or a release is under way: what its effects ask for must wait until it is over (K1, K4). */
+  private busy = false;
+  private draining = false;
+  private readonly waiting: { readonly id: RequestId; readonly request: V["Request"] }[] = [];
   private stopped = false;
   private readonly idle = (): void => this.onIdle();
 
@@ -93,25 +99,38 @@ export class Driver<V extends Vocabulary> implements Context<V> {
     this.step((process) => process.onStart(this));
   }
 
-  /** No step is taken, no effect released and no timer fires from now on. */
-  stop(): void {
+  /** Like {@link stop}, but nobody hears of it: what a crash does. */
+  abandon(): void {
     this.running = false;
     this.stopped = true;
     this.timers.clear();
     this.held = [];
+    this.waiting.length = 0;
   }
 
-  /** Asks the process; `onResponse` is called once, unless the driver stops first. */
+  /** No step is taken, no effect released and no timer fires from now on. */
+  stop(): void {
+    this.abandon();
+    for (const id of this.asked.keys()) this.answer(id, this.options.stopped);
+  }
+
+  /** Asks the process; `onResponse` is called once. */
   request(request: V["Request"], onResponse: (response: V["Response"]) => void): void {
-    if (!this.running) return;
+    if (!this.running) return onResponse(this.options.stopped);
     const id = ++this.requests;
     this.asked.set(id, onResponse);
+    if (this.busy) this.waiting.push({ id, request });
+    else this.ask(id, request);
+  }
+
+  private ask(id: RequestId, request: V["Request"]): void {
     this.begin();
     try {
       this.options.process.onRequest?.(this, id, request);
     } catch (error) {
       this.fail(error);
     }
+    this.end();
   }
 
   receive(from: NodeId, message: V["Message"]): void {
@@ -122,6 +141,7 @@ export class Driver<V extends Vocabulary> implements Context<V> {
     } catch (error) {
       this.fail(error);
     }
+    this.end();
   }
 
   unreachable(peer: NodeId): void {
@@ -136,7 +156,9 @@ export class Driver<V extends Vocabulary> implements Context<V> {
     if (count === 0 || this.stopped) return;
     places.splice(0, count);
     this.durable += count;
+    this.busy = true;
     this.release();
+    this.end();
     this.step((process) => process.onDurable?.(this, this.durable));
   }
 
@@ -158,7 +180,10 @@ export class Driver<V extends Vocabulary> implements Context<V> {
   }
 
   checkpoint(records: Iterable<V["Record"]>): void {
-    this.options.log.checkpoint(this.options.group, encoded(this.options.records, records));
+    this.options.log.checkpoint(
+      this.options.group,
+      new EncodedRecords(this.options.records, records),
+    );
   }
 
   setTimer(timer: V["Timer"], delayMs: number, jitterMs: number = 0): void {
@@ -203,18 +228,35 @@ export class Driver<V extends Vocabulary> implements Context<V> {
     } catch (error) {
       this.fail(error);
     }
+    this.end();
   }
 
   private begin(): void {
+    this.busy = true;
     this.now = performance.now();
     if (this.idleDue) return;
     this.idleDue = true;
     this.options.turn.whenDrained(this.idle);
   }
 
+  /** A step is over: now come the requests that its effects led to. */
+  private end(): void {
+    this.busy = false;
+    const { waiting } = this;
+    if (waiting.length === 0 || this.draining) return;
+    this.draining = true;
+    // Each may lead to more, which join the queue.
+    for (let i = 0; i < waiting.length && this.running; i++) {
+      this.ask(waiting[i]!.id, waiting[i]!.request);
+    }
+    waiting.length = 0;
+    this.draining = false;
+  }
+
   private onIdle(): void {
     this.idleDue = false;
     if (!this.running) return;
+    this.busy = true;
     this.now = performance.now();
     try {
       this.options.process.onIdle?.(this);
@@ -222,6 +264,7 @@ export class Driver<V extends Vocabulary> implements Context<V> {
       this.fail(error);
     }
     if (this.places.length > 0) this.options.log.flush();
+    this.end();
   }
 
   private fail(error: unknown): void {
@@ -264,11 +307,32 @@ export class Driver<V extends Vocabulary> implements Context<V> {
   }
 }
 
-function* encoded<T>(codec: Codec<T>, records: Iterable<T>): Generator<Uint8Array> {
-  const writer = new Writer();
-  for (const record of records) {
-    writer.length = 0;
-    codec.write(writer, record);
-    yield writer.view();
+/** Records in their encoding, made when they are asked for. What is yielded is valid until the next. */
+class EncodedRecords<T> implements IterableIterator<Uint8Array> {
+  private readonly codec: Codec<T>;
+  private readonly records: Iterator<T>;
+  private readonly writer = new Writer();
+
+  constructor(codec: Codec<T>, records: Iterable<T>) {
+    this.codec = codec;
+    this.records = records[Symbol.iterator]();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Uint8Array> {
+    const { done, value } = this.records.next();
+    if (done === true) return { done: true, value: undefined };
+    this.writer.length = 0;
+    this.codec.write(this.writer, value);
+    return { done: false, value: this.writer.view() };
+  }
+
+  /** Passed on even if nothing was ever asked for, so that what the records hold on to is given back. */
+  return(): IteratorResult<Uint8Array> {
+    this.records.return?.();
+    return { done: true, value: undefined };
   }
 }

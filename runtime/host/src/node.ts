@@ -142,6 +142,7 @@ export class Node {
         logger.info(fact, fact.type);
       },
       onFatal: (error) => this.fail(error),
+      stopped: { type: "rejected", reason: "stopped", leader: undefined, definite: false },
     });
     const group: Group<Result> = new Group(options.name, driver, replica);
     this.hosted.set(options.id, hosted(driver, group, messages, records));

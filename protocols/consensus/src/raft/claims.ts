@@ -1,5 +1,5 @@
 /**
- * Raft's promises, checked on a whole cluster from outside (invariants I1–I9 of
+ * Raft's promises, checked on a whole cluster from outside (invariants I2–I8 of
  * PROTOCOL.md). A simulator asks after every step, so each check is
  * proportional to what changed, not to the log.
  */

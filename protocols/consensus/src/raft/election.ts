@@ -9,12 +9,14 @@ import { invariant, type NodeId, type Position } from "@quorate/kernel";
 
 import type { RequestVote, TimeoutNow, Vote } from "./messages.ts";
 import { Progress } from "./progress.ts";
-import { type Ctx, RaftState } from "./state.ts";
+import { type Ctx, NEVER, RaftState } from "./state.ts";
 
 export abstract class Electing extends RaftState {
   onStart(ctx: Ctx): void {
     this.follow(ctx, this.term, undefined);
     this.awaitLeader(ctx);
+    // In its last life this node may have promised a leader its patience (R5, scenario R3).
+    if (this.config.leaseReads) this.heardAt = ctx.now;
     // Alone in its configuration, a node need not wait to hear from anyone.
     if (this.isQuorum((node) => node === ctx.self)) ctx.setTimer("election", 0);
   }
@@ -23,6 +25,7 @@ export abstract class Electing extends RaftState {
   protected onElectionTimeout(ctx: Ctx): void {
     invariant(this.role !== "leader", "a leader waits for no election");
     this.leader = undefined;
+    this.heardAt = NEVER;
     if (this.isVoter(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);
@@ -33,6 +36,7 @@ export abstract class Electing extends RaftState {
     // A lease may outlive the connection: its holder relies on everyone's patience (R5, R33).
     if (peer !== this.leader || this.config.leaseReads) return;
     this.leader = undefined;
+    this.heardAt = NEVER;
     this.announce(ctx);
     ctx.setTimer("election", 0, this.config.heartbeatMs);
   }
@@ -65,11 +69,9 @@ export abstract class Electing extends RaftState {
 
   protected onRequestVote(ctx: Ctx, from: NodeId, m: RequestVote): void {
     if (m.pre) return this.onRequestPreVote(ctx, from, m);
-    if (m.term > this.term) {
-      // Not even the term is adopted: a node that was cut off must not depose a leader (R5).
-      if (this.isSticky(ctx) && !m.transfer) return;
-      this.follow(ctx, m.term, undefined);
-    }
+    // Not even the term is adopted: a node that was cut off must not depose a leader (R5).
+    if (m.term >= this.term && this.isSticky(ctx) && !m.transfer) return;
+    if (m.term > this.term) this.follow(ctx, m.term, undefined);
     const free = this.votedFor === undefined || this.votedFor === from;
     const granted = m.term === this.term && free && this.log.isAtMost(m.lastIndex, m.lastTerm);
     if (granted) {
@@ -143,10 +145,13 @@ export abstract class Electing extends RaftState {
     ctx.setTimer("quorum", this.config.electionMs);
   }
 
-  /** Whether a leader was heard so recently that nobody should be standing for election (R5). */
+  /**
+   * Whether a leader was heard so recently that nobody should be standing for
+   * election (R5). That it is no longer followed changes nothing: leases count on
+   * everyone who answered it (scenario R3).
+   */
   private isSticky(ctx: Ctx): boolean {
-    if (this.role === "leader") return true;
-    return this.leader !== undefined && ctx.now - this.heardAt < this.config.electionMs;
+    return this.role === "leader" || ctx.now - this.heardAt < this.config.electionMs;
   }
 
   protected others(ctx: Ctx): readonly NodeId[] {

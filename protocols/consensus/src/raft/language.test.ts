@@ -205,7 +205,7 @@ class CompactingRaft extends Raft {
   override onRequest(...[ctx, id, request]: Parameters<Raft["onRequest"]>): void {
     if (request.type === "propose" && plain(request.data).startsWith("compact:")) {
       const index = Number(plain(request.data).slice("compact:".length));
-      return this.compact(this.snapshotMeta(index), 1);
+      return this.compact(this.snapshotMeta(index), 1, Infinity);
     }
     super.onRequest(ctx, id, request);
   }

@@ -56,11 +56,16 @@ export class Progress {
     this.inflightBytes += bytes;
   }
 
-  /** The member's log agrees up to `index`. Returns whether that is news. */
-  agreed(index: Index): boolean {
+  /**
+   * The member's log agrees up to `index`. Returns whether that is news.
+   * @param base - Up to where the leader's own log is compacted away: an old
+   * answer from below it does not mean that the snapshot has arrived.
+   */
+  agreed(index: Index, base: Index): boolean {
     const news = index > this.match;
     if (news) this.match = index;
     this.next = Math.max(this.next, this.match + 1);
+    if (this.state === "snapshot" && this.match < base) return news;
     if (this.state !== "replicate") {
       this.state = "replicate";
       this.next = this.match + 1;

@@ -144,6 +144,7 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
   protected override onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void {
     if (this.transfer?.to !== peer || progress.match < this.log.lastIndex) return;
     const { term } = this;
+    this.leaseForfeited = true;
     ctx.send(peer, { type: "timeoutNow", term, lastIndex: this.log.lastIndex });
   }
 
@@ -152,7 +153,8 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     if (this.transfer === undefined) return;
     const { id } = this.transfer;
     this.transfer = undefined;
-    ctx.reply(id, this.rejected("timeout", true));
+    // The target may still receive its summons and be elected.
+    ctx.reply(id, this.rejected("timeout", false));
   }
 
   /** Knowing a leader settles a transfer, one way or the other. */
@@ -180,7 +182,7 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
   private onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
     const progress = this.progress.get(to);
     if (this.role !== "leader" || progress === undefined) return;
-    if (progress.agreed(index)) this.advance(ctx);
+    if (progress.agreed(index, index)) this.advance(ctx);
   }
 
   private onSnapshotFailed(to: NodeId): void {
@@ -196,9 +198,9 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     return { index, term, configuration, configurationIndex };
   }
 
-  compact(meta: SnapshotMeta, keepBytes: number): void {
+  compact(meta: SnapshotMeta, keepBytes: number, keepAfter: Index): void {
     invariant(meta.index <= this.commitIndex, "I7: only committed entries are compacted");
-    let index = meta.index;
+    let index = Math.min(meta.index, keepAfter);
     let kept = 0;
     while (index > this.log.base.index) {
       kept += entryBytes(this.log.at(index));

@@ -14,6 +14,9 @@ import type { Progress } from "./progress.ts";
 import { ReadQueue } from "./reads.ts";
 import type { Ctx } from "./state.ts";
 
+/** Entry bytes in a message that finds out where two logs agree. */
+const PROBE_BYTES = 64 << 10;
+
 export abstract class Replicating extends Electing {
   protected readonly reads: ReadQueue = new ReadQueue();
   /** Numbers rounds of heartbeats within a leadership. */
@@ -22,11 +25,14 @@ export abstract class Replicating extends Electing {
   private sentRounds: { readonly round: number; readonly at: number }[] = [];
   /** Until when this leader may serve lease reads, by its own clock (R33). */
   protected leaseUntil = -1;
+  /** Somebody was told to campaign in this term, whatever leases say, and may still do so. */
+  protected leaseForfeited = false;
 
   protected override beginLeading(ctx: Ctx): void {
     this.heartbeatRound = 0;
     this.sentRounds = [];
     this.leaseUntil = -1;
+    this.leaseForfeited = false;
     this.uncommittedBytes = 0;
     for (const entry of this.log.slice(this.commitIndex + 1, Infinity)) {
       this.uncommittedBytes += entryBytes(entry);
@@ -56,10 +62,17 @@ export abstract class Replicating extends Electing {
     for (const [peer, progress] of this.progress) {
       progress.probing = false;
       // If anything sent was lost, this is refused and the gap is found (R18).
-      if (progress.waiting) this.sendAppend(ctx, peer, progress, []);
+      if (progress.waiting) this.nudge(ctx, peer, progress);
     }
     this.beat(ctx);
     ctx.setTimer("heartbeat", this.config.heartbeatMs);
+  }
+
+  /** Sends what only says where a member should be, and how far is committed. */
+  private nudge(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    // What it should have may be compacted away by now (scenario L9).
+    if (progress.next < this.log.firstIndex) this.wantSnapshot(ctx, peer, progress);
+    else this.sendAppend(ctx, peer, progress, []);
   }
 
   /** Sends a round of heartbeats. */
@@ -81,16 +94,18 @@ export abstract class Replicating extends Electing {
       progress.hasRoom(inflightMessages, inflightBytes)
     ) {
       if (progress.next < this.log.firstIndex) return this.wantSnapshot(ctx, peer, progress);
-      const entries = this.log.slice(progress.next, appendBytes);
+      // Where the logs agree is not known: most of a probe may be in vain.
+      const most = progress.state === "probe" ? Math.min(appendBytes, PROBE_BYTES) : appendBytes;
+      const entries = this.log.slice(progress.next, most);
       this.sendAppend(ctx, peer, progress, entries);
     }
     const commit = Math.min(progress.match, this.commitIndex);
-    if (progress.state === "replicate" && progress.told < commit) {
-      this.sendAppend(ctx, peer, progress, []);
-    }
+    if (progress.state === "replicate" && progress.told < commit) this.nudge(ctx, peer, progress);
   }
 
   private wantSnapshot(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    // Reading a whole state for a member that does not answer would be in vain.
+    if (!progress.active) return;
     progress.awaitSnapshot();
     ctx.note({ type: "lagging", peer });
     ctx.outputEagerly({ type: "snapshotWanted", to: peer });
@@ -112,11 +127,7 @@ export abstract class Replicating extends Electing {
   }
 
   protected onAppend(ctx: Ctx, from: NodeId, m: Append): void {
-    if (!this.heed(ctx, from, m.term)) {
-      const { term } = this;
-      const { prevIndex } = m;
-      return ctx.send(from, { type: "refused", term, prevIndex, hintIndex: 0, hintTerm: 0 });
-    }
+    if (!this.heed(ctx, from, m.term)) return this.depose(ctx, from);
     if (m.prevIndex < this.commitIndex) {
       // Old news: everything up to the commit index agrees anyway (R11).
       return ctx.send(from, { type: "appended", term: this.term, index: this.commitIndex });
@@ -149,8 +160,18 @@ export abstract class Replicating extends Electing {
   }
 
   protected onHeartbeat(ctx: Ctx, from: NodeId, m: Heartbeat): void {
-    if (this.heed(ctx, from, m.term)) this.commitTo(ctx, m.commit);
+    if (!this.heed(ctx, from, m.term)) return this.depose(ctx, from);
+    this.commitTo(ctx, m.commit);
     ctx.send(from, { type: "heartbeatAck", term: this.term, round: m.round });
+  }
+
+  /**
+   * Tells a leader of an earlier term that its time is over. Nothing of its
+   * message is answered: it may lead again in the present term by the time this
+   * arrives, and must not take it for an answer to what it says then (R2).
+   */
+  private depose(ctx: Ctx, from: NodeId): void {
+    ctx.send(from, { type: "heartbeatAck", term: this.term, round: 0 });
   }
 
   /** Takes a leader's word, unless its term is over. */
@@ -167,7 +188,7 @@ export abstract class Replicating extends Electing {
     const progress = this.heardFrom(from, m.term);
     if (progress === undefined) return;
     invariant(m.index <= this.log.lastIndex, "I6: a follower agrees with entries the leader has");
-    if (progress.agreed(m.index)) this.advance(ctx);
+    if (progress.agreed(m.index, this.log.base.index)) this.advance(ctx);
     this.onCaughtUp(ctx, from, progress);
   }
 
@@ -179,6 +200,7 @@ export abstract class Replicating extends Electing {
   protected onHeartbeatAck(ctx: Ctx, from: NodeId, m: HeartbeatAck): void {
     const progress = this.heardFrom(from, m.term);
     if (progress === undefined || m.round <= progress.round) return;
+    invariant(m.round <= this.heartbeatRound, "I9: only rounds that were sent are answered");
     progress.round = m.round;
     this.confirmRounds(ctx);
   }
@@ -202,7 +224,9 @@ export abstract class Replicating extends Electing {
     }
     if (sentAt < 0) return;
     const { electionMs, clockDriftPermille } = this.config;
-    this.leaseUntil = sentAt + Math.floor((electionMs * 1000) / (1000 + clockDriftPermille));
+    if (!this.leaseForfeited) {
+      this.leaseUntil = sentAt + Math.floor((electionMs * 1000) / (1000 + clockDriftPermille));
+    }
     const readers = this.reads.confirm(confirmed);
     if (readers === undefined) return;
     for (const id of readers.ids) ctx.replyEagerly(id, { type: "readable", index: readers.index });
@@ -231,7 +255,7 @@ export abstract class Replicating extends Electing {
     if (index <= this.commitIndex) return;
     invariant(index <= this.log.lastIndex, "I4: committed entries are in the log");
     const first = this.commitIndex + 1;
-    const entries = this.log.slice(first, Infinity).slice(0, index - this.commitIndex);
+    const entries = this.log.range(first, index);
     this.commitIndex = index;
     // A quorum's disks have these, so the own one need not be waited for.
     ctx.outputEagerly({ type: "committed", index: first, entries });

@@ -26,6 +26,9 @@ import type { Progress } from "./progress.ts";
 
 export type Ctx = Context<RaftWords>;
 
+/** Longer ago than any election timeout. */
+export const NEVER: number = -Infinity;
+
 export abstract class RaftState {
   protected readonly config: RaftConfig;
 
@@ -40,8 +43,8 @@ export abstract class RaftState {
   role: Role = "follower";
   leader: NodeId | undefined;
   commitIndex: Index = 0;
-  /** Local time of the leader's last word, while `leader` is known. */
-  protected heardAt = 0;
+  /** Local time of a leader's last word; `NEVER` if none was heard, or it is believed to be gone. */
+  protected heardAt: number = NEVER;
 
   // Volatile, while a candidate.
   protected phase: "pre" | "real" = "pre";

@@ -22,7 +22,7 @@ export interface ReplicaConfig {
   readonly checkpointBytes: number;
   /** How much log is kept behind a checkpoint, for replicas that lag a little. */
   readonly keepBytes: number;
-  /** How many sessions are remembered, nodes and clients together. */
+  /** How many sessions of clients are remembered. */
   readonly sessions: number;
 }
 

@@ -24,6 +24,8 @@ export class Outbox {
   private gapAt = -1;
   /** The last batch sent to the present leader. */
   private sent = 0;
+  /** Bytes of batches sent and not settled. */
+  private inflightBytes = 0;
   private readonly batches: Map<number, OwnBatch> = new Map();
   private items: Item[] = [];
   private ids: RequestId[] = [];
@@ -59,14 +61,16 @@ export class Outbox {
     const next = this.batches.get(this.sent + 1);
     if (next === undefined) return undefined;
     const first = this.sent === this.applied;
-    if (!first && this.inflightBytes() + next.data.length > windowBytes) return undefined;
+    if (!first && this.inflightBytes + next.data.length > windowBytes) return undefined;
     this.sent++;
+    this.inflightBytes += next.data.length;
     return next;
   }
 
   /** A new leader knows nothing of what was sent: begin again with the oldest that was not applied. */
   rewind(): void {
     this.sent = this.applied;
+    this.inflightBytes = 0;
   }
 
   /** A batch was applied before one that must come first: that one was lost. */
@@ -91,7 +95,8 @@ export class Outbox {
     this.batches.delete(sequence);
     this.bytes -= batch.data.length;
     this.applied = Math.max(this.applied, sequence);
-    this.sent = Math.max(this.sent, sequence);
+    if (sequence <= this.sent) this.inflightBytes -= batch.data.length;
+    else this.sent = sequence;
     return batch;
   }
 
@@ -102,13 +107,5 @@ export class Outbox {
 
   get isEmpty(): boolean {
     return this.batches.size === 0 && this.items.length === 0;
-  }
-
-  private inflightBytes(): number {
-    let bytes = 0;
-    for (let sequence = this.applied + 1; sequence <= this.sent; sequence++) {
-      bytes += this.batches.get(sequence)?.data.length ?? 0;
-    }
-    return bytes;
   }
 }

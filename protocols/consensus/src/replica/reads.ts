@@ -47,6 +47,11 @@ export class Reads {
     this.size++;
   }
 
+  /** How many questions of other replicas wait for a round. */
+  get askers(): number {
+    return this.peers.length;
+  }
+
   askFor(asker: Asker): void {
     this.peers.push(asker);
   }

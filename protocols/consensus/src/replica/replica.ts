@@ -30,7 +30,7 @@ import type { StateMachine } from "../state-machine.ts";
 import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
 import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
-import { PieceSink, readPieces, type ReplicaState } from "./snapshots.ts";
+import { PieceSink, type PieceSource, readPieces, type ReplicaState } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
 import {
   type Batch,
@@ -46,6 +46,9 @@ import {
 } from "./words.ts";
 
 type Ctx<L extends LogWords, R> = Context<ReplicaWords<L, R>>;
+
+/** Questions of other replicas that wait for one round. */
+const MAX_ASKERS = 10_000;
 
 /** The log's requests are numbered by purpose: batches need no answer but a refusal. */
 const BATCH_REQUEST: RequestId = 0;
@@ -84,7 +87,11 @@ export class Replica<L extends LogWords, R>
     this.machine = machine;
     this.config = Object.freeze(config);
     this.outcome = Object.freeze(outcomeCodec(machine.results));
-    this.state = { sessions: new Sessions(config.sessions), timeMs: 0 };
+    this.state = {
+      nodes: new Sessions(Infinity),
+      clients: new Sessions(config.sessions),
+      timeMs: 0,
+    };
   }
 
   get leader(): NodeId | undefined {
@@ -126,6 +133,8 @@ export class Replica<L extends LogWords, R>
       case "forward":
         return this.propose(ctx, message.batch);
       case "readIndex":
+        // Whoever asks the wrong node, or too often, asks again by itself.
+        if (this.log.role !== "leader" || this.reads.askers >= MAX_ASKERS) return;
         return this.reads.askFor({ peer: from, epoch: message.epoch, round: message.round });
       case "readAt":
         // An answer to an earlier life of this replica says nothing about now (scenario R2).
@@ -158,6 +167,10 @@ export class Replica<L extends LogWords, R>
       case "execute": {
         const { once, command, timeMs } = request;
         const session = once?.session ?? "";
+        // Names that mean something else here never came from `open`.
+        if (once !== undefined && (session === "" || session === OPEN_SESSION)) {
+          return ctx.replyEagerly(id, { type: "sessionLost" });
+        }
         return this.enqueue(ctx, id, { session, sequence: once?.sequence ?? 0, command }, timeMs);
       }
       case "open": {
@@ -273,6 +286,8 @@ export class Replica<L extends LogWords, R>
         this.outbox.rewind();
         this.reads.repeat();
         if (value.role !== "leader") this.transfers.abandon();
+        // Its sender may not lead any more; whoever leads begins again.
+        this.transfers.interrupt();
         return ctx.outputEagerly(value);
       case "snapshotWanted":
         return this.transfers.begin(ctx, this, value.to);
@@ -355,16 +370,16 @@ export class Replica<L extends LogWords, R>
 
   private applyBatch(ctx: Ctx<L, R>, batch: Batch): void {
     const { client, epoch, sequence, acknowledged } = batch;
-    const { sessions } = this.state;
+    const { nodes } = this.state;
     this.state.timeMs = Math.max(this.state.timeMs, batch.timeMs);
     // A node's first batch begins the session of its new life (S2).
-    if (sequence === 1 && epoch > sessions.epochOf(client)) sessions.open(client, epoch);
-    const admission = sessions.admit(client, epoch, sequence);
+    if (sequence === 1 && epoch > nodes.epochOf(client)) nodes.open(client, epoch);
+    const admission = nodes.admit(client, epoch, sequence);
     const own = client === ctx.self && epoch === this.outbox.epoch;
     switch (admission.type) {
       case "next": {
         const outcomes = batch.items.map((item, i) => this.applyItem(item, i));
-        sessions.record(client, sequence, acknowledged, outcomes);
+        nodes.record(client, sequence, acknowledged, outcomes);
         if (own) this.settle(ctx, sequence, outcomes);
         return;
       }
@@ -383,21 +398,21 @@ export class Replica<L extends LogWords, R>
   }
 
   private applyItem(item: Item, offset: number): Outcome<R> {
-    const { sessions, timeMs } = this.state;
+    const { clients, timeMs } = this.state;
     const { session, sequence, command } = item;
     const at = { index: this.applied, timeMs };
     if (session === "") return { type: "executed", result: this.machine.apply(command, at) };
     if (session === OPEN_SESSION) {
       const opened = `${this.applied}.${offset}`;
-      sessions.open(opened, 0);
+      clients.open(opened, 0);
       return { type: "opened", session: opened };
     }
-    const admission = sessions.admit(session, 0, sequence);
+    const admission = clients.admit(session, 0, sequence);
     if (admission.type === "repeated") return admission.results?.[0] ?? { type: "sessionLost" };
     if (admission.type !== "next") return { type: "sessionLost" };
     const outcome = { type: "executed", result: this.machine.apply(command, at) } as const;
     // Asking for the next command acknowledges the one before.
-    sessions.record(session, sequence, sequence - 1, [outcome]);
+    clients.record(session, sequence, sequence - 1, [outcome]);
     return outcome;
   }
 
@@ -421,7 +436,7 @@ export class Replica<L extends LogWords, R>
   private settleFromSessions(ctx: Ctx<L, R>): void {
     const { self } = ctx;
     for (const { sequence } of this.outbox.unsettled()) {
-      const admission = this.state.sessions.admit(self, this.outbox.epoch, sequence);
+      const admission = this.state.nodes.admit(self, this.outbox.epoch, sequence);
       if (admission.type === "repeated") this.settle(ctx, sequence, admission.results);
     }
   }
@@ -440,12 +455,12 @@ export class Replica<L extends LogWords, R>
     this.loggedBytes = 0;
     if (this.applied === 0) return;
     const meta = this.log.snapshotMeta(this.applied);
-    this.log.compact(meta, this.config.keepBytes);
+    this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
     const source = readPieces(this.machine, this.state, this.outcome);
     const image = this.log.image(meta);
     const { epoch } = this.outbox;
     ctx.note({ type: "checkpoint", index: meta.index });
-    ctx.checkpoint(checkpointRecords<L>(epoch, source, image));
+    ctx.checkpoint(new CheckpointRecords<L>(epoch, source, image));
   }
 
   /** For the transfers: the present state as a stream, and what it is called. */
@@ -471,20 +486,45 @@ function isSnapshot(record: {
 }
 
 /** Boot count, state, log: produced as the driver asks for them. */
-function* checkpointRecords<L extends LogWords>(
-  epoch: number,
-  source: { next(): Uint8Array | undefined; close(): void },
-  image: readonly L["Record"][],
-): Generator<ReplicaRecord<L>> {
-  try {
-    yield { type: "boot", epoch };
-    let first = true;
-    for (let data = source.next(); data !== undefined; data = source.next()) {
-      yield { type: "piece", first, data };
-      first = false;
+class CheckpointRecords<L extends LogWords> implements IterableIterator<ReplicaRecord<L>> {
+  private readonly epoch: number;
+  private readonly source: PieceSource;
+  private readonly image: readonly L["Record"][];
+  private stage: "boot" | "first" | "pieces" | "log" = "boot";
+  private at = 0;
+
+  constructor(epoch: number, source: PieceSource, image: readonly L["Record"][]) {
+    this.epoch = epoch;
+    this.source = source;
+    this.image = image;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<ReplicaRecord<L>> {
+    if (this.stage === "boot") {
+      this.stage = "first";
+      return { done: false, value: { type: "boot", epoch: this.epoch } };
     }
-    for (const record of image) yield { type: "log", record };
-  } finally {
-    source.close();
+    if (this.stage !== "log") {
+      const data = this.source.next();
+      const first = this.stage === "first";
+      this.stage = data === undefined ? "log" : "pieces";
+      if (data !== undefined) return { done: false, value: { type: "piece", first, data } };
+      this.source.close();
+    }
+    const record = this.image[this.at++];
+    if (record === undefined) return { done: true, value: undefined };
+    return { done: false, value: { type: "log", record } };
+  }
+
+  /** The driver gives the checkpoint up. */
+  return(): IteratorResult<ReplicaRecord<L>> {
+    if (this.stage !== "log") this.source.close();
+    this.stage = "log";
+    this.at = this.image.length;
+    return { done: true, value: undefined };
   }
 }

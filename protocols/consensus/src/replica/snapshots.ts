@@ -16,7 +16,10 @@ import type { Outcome } from "./words.ts";
 
 /** What a replica holds besides its machine's state. */
 export interface ReplicaState<Result> {
-  readonly sessions: Sessions<Outcome<Result>>;
+  /** Of the members, whose batches are executed once; never forgotten, there is one for each. */
+  readonly nodes: Sessions<Outcome<Result>>;
+  /** Of clients that asked for one; the least recently used are forgotten. */
+  readonly clients: Sessions<Outcome<Result>>;
   /** The cluster's clock, as of the last entry. */
   timeMs: number;
 }
@@ -50,7 +53,8 @@ export function readPieces<Result>(
 ): PieceSource {
   const writer = new Writer();
   int.write(writer, state.timeMs);
-  state.sessions.write(writer, outcome);
+  state.nodes.write(writer, outcome);
+  state.clients.write(writer, outcome);
   return new PieceSource(writer.finish(), machine.snapshot());
 }
 
@@ -80,7 +84,8 @@ export class PieceSink {
     if (this.head === undefined) throw new MalformedInput("a snapshot without pieces");
     const reader = new Reader(this.head);
     state.timeMs = int.read(reader);
-    state.sessions.read(reader, outcome);
+    state.nodes.read(reader, outcome);
+    state.clients.read(reader, outcome);
     if (reader.left > 0) throw new MalformedInput("a snapshot's first piece has a tail");
     machine.install(this.sink);
   }

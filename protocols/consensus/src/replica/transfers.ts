@@ -6,6 +6,7 @@
 
 import { type Context, MalformedInput, type NodeId } from "@quorate/kernel";
 
+import type { Index } from "../entry.ts";
 import type { LogWords } from "../ordered-log.ts";
 import type { Replica } from "./replica.ts";
 import { PieceSink, type Receiving, Sending } from "./snapshots.ts";
@@ -23,6 +24,8 @@ export class Transfers {
   private readonly sending: Map<NodeId, Sending> = new Map();
   private receiving: Receiving | undefined;
   private received: PieceSink | undefined;
+  /** The last stream that was received whole: its end may have to be told again. */
+  private finished: { readonly term: number; readonly stream: number } | undefined;
   private streams = 0;
 
   /** Begins to send the present state to a replica that lags too far for the log. */
@@ -78,6 +81,9 @@ export class Transfers {
   ): void {
     if (piece.term < replica.log.term) return;
     const { term, stream, sequence, data } = piece;
+    if (this.finished?.term === term && this.finished.stream === stream) {
+      return this.done(ctx, replica, from, stream);
+    }
     // A leader leads once in a term, so its streams are told apart even after it restarts.
     const known = this.receiving?.term === term && this.receiving.stream === stream;
     if (!known && sequence === 0) {
@@ -106,8 +112,25 @@ export class Transfers {
     this.received = sink;
     replica.tell(ctx, { type: "install", meta: piece.last.meta });
     this.received = undefined;
-    // Whether it was installed or is older than what this replica has: the log goes on from there.
-    ctx.send(from, { type: "snapshotDone", stream, index: replica.log.commitIndex });
+    this.finished = { term, stream };
+    this.done(ctx, replica, from, stream);
+  }
+
+  /** Whether it was installed or is older than what this replica has: the log goes on from there. */
+  private done<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    to: NodeId,
+    stream: number,
+  ): void {
+    ctx.send(to, { type: "snapshotDone", stream, index: replica.log.commitIndex });
+  }
+
+  /** The log after this entry is still needed, by whoever is being sent a snapshot up to it. */
+  get oldestIndex(): Index {
+    let oldest = Infinity;
+    for (const { meta } of this.sending.values()) oldest = Math.min(oldest, meta.index);
+    return oldest;
   }
 
   /** Pieces of a snapshot are on disk whose record is still to come. */

@@ -7,6 +7,7 @@ import {
   bytes,
   type Codec,
   list,
+  MalformedInput,
   option,
   type Reader,
   type RequestId,
@@ -180,7 +181,9 @@ export function outcomeCodec<Result>(result: Codec<Result>): Codec<Outcome<Resul
     read(reader: Reader): Outcome<Result> {
       const tag = reader.byte();
       if (tag === 0) return { type: "executed", result: result.read(reader) };
-      return tag === 1 ? { type: "opened", session: text.read(reader) } : { type: "sessionLost" };
+      if (tag === 1) return { type: "opened", session: text.read(reader) };
+      if (tag === 2) return { type: "sessionLost" };
+      throw new MalformedInput("unknown outcome");
     },
   };
 }
