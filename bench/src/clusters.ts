@@ -11,6 +11,8 @@ export interface Cluster {
   readonly name: string;
   /** Client ports, in the order of the nodes. */
   readonly ports: readonly number[];
+  /** Resolves when all processes say that they serve. */
+  readonly ready: Promise<unknown>;
   /** Which node leads. */
   readonly leader: () => Promise<number>;
   readonly pids: () => readonly number[];
@@ -32,20 +34,27 @@ export async function startQuorate(): Promise<Cluster> {
   const child = spawn(process.execPath, [QUORATE, ...flags, "--data-dir", directory], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const ready = JSON.parse(await firstLine(child)) as {
-    readonly nodes: readonly { readonly pid: number; readonly http: string; readonly etcd: string }[];
-  };
+  const nodes = firstLine(child).then((line) => (JSON.parse(line) as ReadyLine).nodes);
+  let pids: readonly number[] = [];
+  const ready = nodes.then((all) => (pids = all.map(({ pid }) => pid)));
   return {
     name: "quorate",
-    ports: ready.nodes.map(({ etcd }) => Number(etcd.split(":").at(-1))),
-    leader: () => settled(async () => {
-      const roles = await Promise.all(ready.nodes.map(({ http }) => roleOf(http)));
-      return roles.indexOf("leader");
-    }),
-    pids: () => ready.nodes.map(({ pid }) => pid),
-    kill: (node) => process.kill(ready.nodes[node]!.pid, "SIGKILL"),
+    ports: [2, 22, 42].map((offset) => base + offset),
+    ready,
+    leader: () =>
+      settled(async () => {
+        const roles = await Promise.all((await nodes).map(({ http }) => roleOf(http)));
+        return roles.indexOf("leader");
+      }),
+    pids: () => pids,
+    kill: (node) => process.kill(pids[node]!, "SIGKILL"),
     stop: () => stop([child], directory),
   };
+}
+
+/** What `quorate up --json` says first. */
+interface ReadyLine {
+  readonly nodes: readonly { readonly pid: number; readonly http: string }[];
 }
 
 export async function startEtcd(): Promise<Cluster> {
@@ -70,6 +79,7 @@ export async function startEtcd(): Promise<Cluster> {
   return {
     name: "etcd",
     ports: [0, 1, 2].map((i) => ports[2 * i]!),
+    ready: Promise.resolve(),
     leader: () => settled(async () => etcdLeader([0, 1, 2].map((i) => url(ports[2 * i])))),
     pids: () => children.map(({ pid }) => pid!),
     kill: (node) => children[node]!.kill("SIGKILL"),
@@ -129,17 +139,18 @@ async function stop(children: readonly ChildProcess[], directory: string): Promi
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function firstLine(child: ChildProcess): Promise<string> {
-  let text = "";
-  for await (const chunk of child.stdout!) {
-    text += String(chunk);
-    const end = text.indexOf("\n");
-    if (end >= 0) {
-      child.stdout!.resume();
-      return text.slice(0, end);
-    }
-  }
-  throw new Error("the cluster did not start");
+/** What a child says first. It goes on talking, to nobody. */
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout!.on("data", (chunk: Buffer) => {
+      if (text.includes("\n")) return;
+      text += chunk.toString();
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(text.slice(0, end));
+    });
+    child.once("exit", () => reject(new Error("the cluster did not start")));
+  });
 }
 
 async function freePort(): Promise<number> {

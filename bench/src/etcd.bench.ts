@@ -105,6 +105,7 @@ const clusters = [await startQuorate()];
 if (hasEtcd()) clusters.push(await startEtcd());
 else console.error("etcd is not installed: no peer to compare with");
 try {
+  await Promise.all(clusters.map(({ ready }) => ready));
   report("etcd API: three processes, synced writes, 256-byte values, asked on the leader", await compare(clusters));
 } finally {
   await Promise.all(clusters.map((cluster) => cluster.stop()));

@@ -48,6 +48,7 @@ async function round(start: () => Promise<Cluster>, times: Times): Promise<void>
   const cluster = await start();
   try {
     times.coldStart.push((await firstWrite(cluster.ports)) - spawned);
+    await cluster.ready;
     // A steady cluster, not one that has just come up.
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const leader = await cluster.leader();

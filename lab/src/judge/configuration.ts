@@ -30,14 +30,10 @@ export function isDone<Op>(configuration: Configuration<Op>, item: Item<Op>): bo
 /** The indices of all that happened, in order. */
 export function orderOf<Op>(configuration: Configuration<Op>): readonly number[] {
   const order: number[] = [];
-  for (
-    let at: Configuration<Op> | undefined = configuration;
-    at !== undefined;
-    at = at.parent
-  ) {
+  for (let at: Configuration<Op> | undefined = configuration; at !== undefined; at = at.parent) {
     for (let i = at.happened.length - 1; i >= 0; i--) order.push(at.happened[i]!.index);
   }
-  return order.reverse();
+  return order.toReversed();
 }
 
 /**

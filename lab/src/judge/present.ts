@@ -9,8 +9,8 @@ export class Present<Op> {
   /** Events before this position have happened. */
   position = 0;
   /** Operations called and not returned, by whether they may write. */
-  readonly writers = new Set<Item<Op>>();
-  readonly readers = new Set<Item<Op>>();
+  readonly writers: Set<Item<Op>> = new Set<Item<Op>>();
+  readonly readers: Set<Item<Op>> = new Set<Item<Op>>();
   /** By effect: how many unknown operations have been called. */
   readonly available: number[];
   /** By name of a state: how many operations called and not returned need it. */

@@ -16,7 +16,8 @@ import { type Codec, crc32c, uint } from "@quorate/kernel";
 import { HostError } from "./errors.ts";
 import { type Group } from "./group.ts";
 import { Node } from "./node.ts";
-import { type Address } from "./transport/transport.ts";
+import { MEMBERS, STRANGER } from "./certificates.test.ts";
+import { type Address, type PeerTls } from "./transport/transport.ts";
 
 /** Remembers every command; answers each with how many came before it. */
 class Journal implements StateMachine<number> {
@@ -69,17 +70,21 @@ class Cluster {
   readonly directory: string;
   readonly addresses: ReadonlyMap<string, Address>;
 
-  constructor(directory: string, addresses: ReadonlyMap<string, Address>) {
+  private readonly tls: PeerTls | undefined;
+
+  constructor(directory: string, addresses: ReadonlyMap<string, Address>, tls?: PeerTls) {
     this.directory = directory;
     this.addresses = addresses;
+    this.tls = tls;
   }
 
-  async start(name: string, dataDir: string = name): Promise<Member> {
+  async start(name: string, dataDir: string = name, tls = this.tls): Promise<Member> {
     const fatal: unknown[] = [];
     const node = new Node({
       name,
       members: this.addresses,
       dataDir: path.join(this.directory, dataDir),
+      tls,
       onFatal: (error) => fatal.push(error),
     });
     const group = node.replicate({
@@ -112,13 +117,13 @@ class Cluster {
   }
 }
 
-async function withCluster(run: (cluster: Cluster) => Promise<void>): Promise<void> {
+async function withCluster(run: (cluster: Cluster) => Promise<void>, tls?: PeerTls): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), "quorate-host-"));
   const addresses = new Map<string, Address>();
   for (const name of ["n1", "n2", "n3"]) {
     addresses.set(name, { host: "127.0.0.1", port: await freePort() });
   }
-  const cluster = new Cluster(directory, addresses);
+  const cluster = new Cluster(directory, addresses, tls);
   try {
     await Promise.all([...addresses.keys()].map((name) => cluster.start(name)));
     await run(cluster);
@@ -232,4 +237,18 @@ test("a second node on the same directory is refused", async () => {
     });
     await assert.rejects(twin.start(), /in use|locked/);
   });
+});
+
+test("members speak mutual TLS, and a certificate of another name is not let in", async () => {
+  await withCluster(async (cluster) => {
+    await cluster.member("n1").group.execute(bytes("x"));
+    await cluster.stop("n3");
+    const { node } = await cluster.start("n3", "n3", STRANGER);
+    await cluster.member("n2").group.execute(bytes("y"));
+    assert.deepEqual([...node.peers.values()], [false, false]);
+    assert.equal(node.groups[0]!.status().leader, undefined);
+    await cluster.stop("n3");
+    await cluster.start("n3");
+    await converged(cluster, 2);
+  }, MEMBERS);
 });

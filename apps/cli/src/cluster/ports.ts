@@ -23,7 +23,7 @@ export function hostPort(host: string, port: number): string {
 
 /** Takes `host:port` apart; undefined if it is not that. */
 export function parseHostPort(text: string): { host: string; port: number } | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([\w:.%-]+)\]|([^\s:[\]/]+)):(\d{1,5})$/.exec(text);
   if (match === null) return undefined;
   const host = match[1] ?? match[2]!;
   const port = Number(match[3]);

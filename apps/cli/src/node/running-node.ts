@@ -99,9 +99,20 @@ export class RunningNode {
   async stop(graceMs: number): Promise<void> {
     if (this.reporter !== undefined) this.reporter.phase = "stopping";
     const callsMs = Math.min(graceMs, CALLS_MS);
-    await Promise.all([...this.services.values()].map((service) => service.close(callsMs)));
-    await this.node.stop({ graceMs });
-    await this.http?.close();
+    try {
+      await Promise.all([...this.services.values()].map((service) => service.close(callsMs)));
+    } finally {
+      await this.stopNode(graceMs);
+    }
+  }
+
+  /** Closes the HTTP port whatever became of the rest: a process that listens does not end. */
+  private async stopNode(graceMs: number): Promise<void> {
+    try {
+      await this.node.stop({ graceMs });
+    } finally {
+      await this.http?.close();
+    }
   }
 
   private async prepare(row: ServiceRow): Promise<void> {

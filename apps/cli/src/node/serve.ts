@@ -15,6 +15,9 @@ export interface ServeFlags {
 /** How long handing leadership over may take. */
 const GRACE_MS = 2000;
 
+/** After its last word, a node that has not ended by itself is ended. */
+const LINGER_MS = 1000;
+
 /** Why a node ends. */
 type Ending = { readonly type: "told"; readonly graceMs: number } | { readonly type: "failed" };
 
@@ -43,6 +46,8 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
     throw error;
   } finally {
     line.hangUp();
+    // A handle that something forgot would keep the process, its lock and its ports alive for ever.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 }
 

@@ -14,18 +14,29 @@ import { type Ctx, NEVER, RaftState } from "./state.ts";
 export abstract class Electing extends RaftState {
   onStart(ctx: Ctx): void {
     this.follow(ctx, this.term, undefined);
-    this.awaitLeader(ctx);
     // In its last life this node may have promised a leader its patience (R5, scenario R3).
     if (this.config.leaseReads) this.heardAt = ctx.now;
     // Alone in its configuration, a node need not wait to hear from anyone.
     if (this.isQuorum((node) => node === ctx.self)) ctx.setTimer("election", 0);
+    else this.lookAround(ctx);
+  }
+
+  /**
+   * A node that has just started may be one of many that have: it asks around
+   * soon and often until it has heard a leader. If there is one, the pre-votes
+   * are refused and no harm is done.
+   */
+  private lookAround(ctx: Ctx): void {
+    const { heartbeatMs } = this.config;
+    ctx.setTimer("election", heartbeatMs, heartbeatMs);
   }
 
   /** No leader was heard in time: find out whether an election could be won (R6). */
   protected onElectionTimeout(ctx: Ctx): void {
     invariant(this.role !== "leader", "a leader waits for no election");
     this.leader = undefined;
-    this.heardAt = NEVER;
+    // Its own patience is over, and with it what it tells others; but leases hold as long as time does.
+    if (!this.config.leaseReads) this.heardAt = NEVER;
     if (this.isVoter(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);
@@ -55,7 +66,8 @@ export abstract class Electing extends RaftState {
     const term = phase === "pre" ? this.term + 1 : this.term;
     ctx.note({ type: "campaigning", term, pre: phase === "pre" });
     this.announce(ctx);
-    this.awaitLeader(ctx);
+    if (phase === "pre" && !this.acquainted) this.lookAround(ctx);
+    else this.awaitLeader(ctx);
     // `send` waits until the vote and the log tail it tells of are durable (R4, scenario E14).
     const { lastIndex, lastTerm } = this.log;
     const { round } = this;
@@ -121,6 +133,7 @@ export abstract class Electing extends RaftState {
     invariant(this.votedFor === ctx.self, "a leader voted for itself");
     this.role = "leader";
     this.leader = ctx.self;
+    this.acquainted = true;
     this.durableIndex = 0;
     this.writes = [];
     this.progress.clear();

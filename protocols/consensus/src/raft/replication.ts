@@ -181,6 +181,7 @@ export abstract class Replicating extends Electing {
     if (this.leader === from && this.role !== "candidate") this.awaitLeader(ctx);
     else this.follow(ctx, term, from);
     this.heardAt = ctx.now;
+    this.acquainted = true;
     return true;
   }
 

@@ -45,6 +45,8 @@ export abstract class RaftState {
   commitIndex: Index = 0;
   /** Local time of a leader's last word; `NEVER` if none was heard, or it is believed to be gone. */
   protected heardAt: number = NEVER;
+  /** A leader was heard in this life, or this node was one. */
+  protected acquainted = false;
 
   // Volatile, while a candidate.
   protected phase: "pre" | "real" = "pre";

@@ -30,7 +30,8 @@ import type { StateMachine } from "../state-machine.ts";
 import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
 import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
-import { PieceSink, type PieceSource, readPieces, type ReplicaState } from "./snapshots.ts";
+import { CheckpointRecords } from "./checkpoint.ts";
+import { PieceSink, readPieces, type ReplicaState } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
 import {
   type Batch,
@@ -483,48 +484,4 @@ function isSnapshot(record: {
   readonly type: string;
 }): record is { readonly type: "snapshot"; readonly meta: SnapshotMeta } {
   return record.type === "snapshot";
-}
-
-/** Boot count, state, log: produced as the driver asks for them. */
-class CheckpointRecords<L extends LogWords> implements IterableIterator<ReplicaRecord<L>> {
-  private readonly epoch: number;
-  private readonly source: PieceSource;
-  private readonly image: readonly L["Record"][];
-  private stage: "boot" | "first" | "pieces" | "log" = "boot";
-  private at = 0;
-
-  constructor(epoch: number, source: PieceSource, image: readonly L["Record"][]) {
-    this.epoch = epoch;
-    this.source = source;
-    this.image = image;
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): IteratorResult<ReplicaRecord<L>> {
-    if (this.stage === "boot") {
-      this.stage = "first";
-      return { done: false, value: { type: "boot", epoch: this.epoch } };
-    }
-    if (this.stage !== "log") {
-      const data = this.source.next();
-      const first = this.stage === "first";
-      this.stage = data === undefined ? "log" : "pieces";
-      if (data !== undefined) return { done: false, value: { type: "piece", first, data } };
-      this.source.close();
-    }
-    const record = this.image[this.at++];
-    if (record === undefined) return { done: true, value: undefined };
-    return { done: false, value: { type: "log", record } };
-  }
-
-  /** The driver gives the checkpoint up. */
-  return(): IteratorResult<ReplicaRecord<L>> {
-    if (this.stage !== "log") this.source.close();
-    this.stage = "log";
-    this.at = this.image.length;
-    return { done: true, value: undefined };
-  }
 }

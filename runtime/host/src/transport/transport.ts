@@ -24,6 +24,7 @@ import { beginFrame, endFrame, FrameReader } from "./frames.ts";
 import {
   type Answer,
   answerCodec,
+  type Hello,
   helloCodec,
   type Identity,
   judge,
@@ -38,7 +39,10 @@ export interface Address {
   readonly port: number;
 }
 
-/** Certificates for connections between nodes: both sides show one signed by `ca`. */
+/**
+ * Certificates for connections between nodes: both sides show one signed by
+ * `ca`, issued to the node's name (as a DNS name in its subjectAltName).
+ */
 export interface PeerTls {
   readonly cert: string;
   readonly key: string;
@@ -175,11 +179,12 @@ export class Transport {
   /** Answers a hello; returns who sent it if it is welcome. */
   private greet(socket: Socket, body: Uint8Array): NodeId | undefined {
     const hello = decode(helloCodec, body);
-    if (!hello.magic.every((byte, i) => byte === MAGIC[i])) {
+    if (hello.magic.length !== MAGIC.length || !hello.magic.every((byte, i) => byte === MAGIC[i])) {
       throw new MalformedInput("not a Quorate node");
     }
     const { identity, peers, known } = this.options;
-    const refused = judge(hello, identity, new Set(peers.keys()), known);
+    const refused =
+      checkCertificate(socket, hello) ?? judge(hello, identity, new Set(peers.keys()), known);
     const answer: Answer = refused ?? { type: "welcome", version: NEWEST_VERSION, identity };
     const writer = new Writer();
     const start = beginFrame(writer);
@@ -202,6 +207,19 @@ export class Transport {
     // A group this node does not host: a peer with another configuration. Its loss to bear.
     receiver?.accept(from, reader);
   }
+}
+
+/** Under TLS a node is who its certificate says, whatever it calls itself. */
+function checkCertificate(
+  socket: Socket,
+  { identity }: Hello,
+): Extract<Answer, { type: "refused" }> | undefined {
+  if (!(socket instanceof tls.TLSSocket)) return undefined;
+  if (tls.checkServerIdentity(identity.node, socket.getPeerCertificate()) === undefined) {
+    return undefined;
+  }
+  const text = `the certificate shown was not issued to ${identity.node} (a DNS name in its subjectAltName)`;
+  return { type: "refused", reason: "unknownNode", text };
 }
 
 function remote(socket: Socket): string {
