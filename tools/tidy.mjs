@@ -44,6 +44,7 @@ const LAYERS = {
     "runtime/host",
     "services/etcd",
   ],
+  tests: ["lab", "apps/cli"],
 };
 
 const PURE = ["kernel", "protocols/", "lab"];

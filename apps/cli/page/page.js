@@ -321,7 +321,10 @@ function showFreshness() {
   badge.textContent = stale
     ? `stale: ${latest.answeredBy} last answered ${duration(ageMs)} ago`
     : `answered by ${latest.answeredBy}`;
-  if (stale) byId("verdict").textContent = `Not known: ${latest.answeredBy} does not answer`;
+  if (stale) {
+    byId("verdict").textContent = `Not known: ${latest.answeredBy} does not answer`;
+    byId("explanation").textContent = "What follows is the last that it said.";
+  }
   if (stale && !wasStale) tell(`${latest.answeredBy}, which serves this page, does not answer`);
   if (!stale && wasStale) tell(`${latest.answeredBy} answers this page again`);
   wasStale = stale;

@@ -166,7 +166,7 @@ class RealWorld implements World {
   readonly leftBehind: Wal[] = [];
   private readonly nodes = new Map<NodeId, RealNode>();
   private requests: RequestId = 0;
-  private failure: unknown;
+  private failure: Error | undefined;
 
   static async open(ids: readonly NodeId[], create: Create): Promise<RealWorld> {
     const world = new RealWorld(create);
@@ -181,7 +181,7 @@ class RealWorld implements World {
   }
 
   fail(error: unknown): void {
-    this.failure ??= error;
+    this.failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   request(id: NodeId, program: ScriptWords["Request"], onReply?: () => void): RequestId {

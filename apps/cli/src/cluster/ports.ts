@@ -4,7 +4,7 @@
  * the rest.
  */
 
-export const PORTS_PER_NODE = 20;
+const PORTS_PER_NODE = 20;
 export const HTTP_OFFSET = 0;
 export const PEER_OFFSET = 1;
 

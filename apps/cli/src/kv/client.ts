@@ -74,7 +74,7 @@ export class KvClient {
         if (!method.readOnly || refused.code !== grpcStatus.UNAVAILABLE) {
           throw refusal(endpoint, refused);
         }
-        missed.push({ endpoint, reason: refused.details });
+        missed.push({ endpoint, reason: inShort(refused.details) });
       }
     }
     throw nobody(missed);
@@ -110,6 +110,8 @@ export class KvClient {
     const known = this.clients.get(endpoint);
     if (known !== undefined) return known;
     const { tls } = this.options;
+    // The library names the server by its address where there is no name, which Node warns about.
+    if (tls !== undefined) Object.assign(process, { noDeprecation: true });
     const security =
       tls === undefined
         ? credentials.createInsecure()
@@ -118,6 +120,14 @@ export class KvClient {
     this.clients.set(endpoint, client);
     return client;
   }
+}
+
+/** Without what the library adds for its own authors. */
+function inShort(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: /, "")
+    .replace(/ \(\d{4}-[^)]*\)/, "")
+    .replace(/\.? Resolution note:.*$/, "");
 }
 
 function pem(text: string | undefined): Buffer | null {
@@ -170,7 +180,7 @@ function asServiceError(error: unknown): ServiceError {
 }
 
 /** The server's words, with what to think of the outcome where it is unknown. */
-export function refusal(endpoint: string, { code, details }: ServiceError): CliError {
+function refusal(endpoint: string, { code, details }: ServiceError): CliError {
   const unknown = code === grpcStatus.DEADLINE_EXCEEDED || code === grpcStatus.UNAVAILABLE;
   const doubt = unknown ? "; whether it was done is unknown" : "";
   return new CliError({ code: "refused", endpoint, reason: `${details}${doubt}` });

@@ -18,7 +18,7 @@ import {
   string,
 } from "@quorate/grpc";
 
-export interface Header {
+interface Header {
   readonly revision: number;
 }
 

@@ -5,7 +5,7 @@ import { isUtf8 } from "node:buffer";
 import type { KeyValue, RangeResponse, WatchEvent } from "./messages.ts";
 
 /** A key-value pair in JSON. What is not UTF-8 comes as `keyBase64` and `valueBase64`. */
-export function kvJson(kv: KeyValue): Readonly<Record<string, unknown>> {
+function kvJson(kv: KeyValue): Readonly<Record<string, unknown>> {
   const { createRevision, modRevision, version, lease } = kv;
   return {
     ...asText("key", kv.key),

@@ -22,12 +22,20 @@ export function jsonNarrator(terminal: Terminal): Narrator {
   };
 }
 
-/** For a person. `dataDir` is where the nodes keep their data. */
-export function humanNarrator(terminal: Terminal, dataDir: string): Narrator {
+/** What a person is told besides events. */
+export interface Surroundings {
+  /** Where the nodes keep their data. */
+  readonly dataDir: string;
+  /** The authority that clients must trust, if the nodes speak TLS. */
+  readonly authority: string | undefined;
+}
+
+/** For a person. */
+export function humanNarrator(terminal: Terminal, around: Surroundings): Narrator {
   const { paint } = terminal;
   return (event) => {
     if (event.event === "ready") {
-      terminal.write(welcome(event.nodes, event.leaders, dataDir, paint));
+      terminal.write(welcome(event.nodes, event.leaders, around, paint));
       return;
     }
     const time = paint("dim", timeOfDay(new Date()));
@@ -38,9 +46,10 @@ export function humanNarrator(terminal: Terminal, dataDir: string): Narrator {
 function welcome(
   nodes: readonly ServingNode[],
   leaders: ReadonlyMap<string, string>,
-  dataDir: string,
+  { dataDir, authority }: Surroundings,
   paint: Terminal["paint"],
 ): string {
+  const scheme = authority === undefined ? "http" : "https";
   const first = nodes[0]!.addresses;
   const services = Object.keys(first).filter((name) => name !== "http" && name !== "peer");
   const columns = ["NODE", "PID", "HTTP", ...services.map((name) => name.toUpperCase()), "ROLE"];
@@ -50,7 +59,7 @@ function welcome(
     return [
       name,
       String(pid),
-      `http://${addresses["http"] ?? ""}`,
+      `${scheme}://${addresses["http"] ?? ""}`,
       ...services.map((service) => addresses[service] ?? ""),
       { text: role, colour: role === "leader" ? "green" : "dim" } as const,
     ];
@@ -61,21 +70,30 @@ function welcome(
     rows,
     paint,
   );
-  return `${paint("bold", heading)}\n\n${listed}\n${howTo(nodes)}\n`;
+  return `${paint("bold", heading)}\n\n${listed}\n${howTo(nodes, scheme, authority)}\n`;
 }
 
-function howTo(nodes: readonly ServingNode[]): string {
+function howTo(
+  nodes: readonly ServingNode[],
+  scheme: string,
+  authority: string | undefined,
+): string {
   const { http = "", etcd } = nodes[0]!.addresses;
-  const lines = [`Status page  http://${http}/`];
+  const trust = authority === undefined ? "" : ` --cacert ${authority}`;
+  const lines = [`Status page   ${scheme}://${http}/`];
   if (etcd !== undefined) {
-    const endpoints = nodes.map(({ addresses }) => addresses["etcd"] ?? "").join(",");
-    lines.push(`With etcdctl  etcdctl --endpoints ${endpoints} put greeting hello`);
+    const endpoints = nodes.map(({ addresses }) => {
+      return `${authority === undefined ? "" : "https://"}${addresses["etcd"] ?? ""}`;
+    });
+    lines.push(
+      `With etcdctl  etcdctl --endpoints ${endpoints.join(",")}${trust} put greeting hello`,
+    );
     const portBase = Number(http.split(":").at(-1));
     const where = portBase === 7000 ? "" : ` --port-base ${portBase}`;
-    lines.push(`Or without    quorate kv put greeting hello${where}`);
+    lines.push(`Or without    quorate kv put greeting hello${where}${trust}`);
   }
   lines.push("Ctrl-C stops all.");
-  return `${lines.map((line) => line.replace(/^Status page /, "Status page  ")).join("\n")}\n`;
+  return `${lines.join("\n")}\n`;
 }
 
 function inWords(event: Exclude<UpEvent, { event: "ready" }>, paint: Terminal["paint"]): string {

@@ -52,9 +52,10 @@ const PASSED_ON = [
  * @throws CliError if a node cannot start, or none is left.
  */
 export async function up(flags: UpFlags, terminal: Terminal): Promise<ExitStatus> {
-  const { dataDir, plans } = await plan(flags);
+  const { dataDir, authority, plans } = await plan(flags);
   fs.mkdirSync(dataDir, { recursive: true });
-  const narrate = flags.json === true ? jsonNarrator(terminal) : humanNarrator(terminal, dataDir);
+  const narrate =
+    flags.json === true ? jsonNarrator(terminal) : humanNarrator(terminal, { dataDir, authority });
   let end: (failure: CliError | undefined) => void = () => {};
   const ended = new Promise<CliError | undefined>((resolve) => (end = resolve));
   const supervisor = new Supervisor({
@@ -84,6 +85,8 @@ export async function up(flags: UpFlags, terminal: Terminal): Promise<ExitStatus
 }
 
 interface Plan {
+  /** The authority that clients must trust, if the nodes speak TLS. */
+  readonly authority: string | undefined;
   readonly dataDir: string;
   readonly plans: readonly NodePlan[];
 }
@@ -91,11 +94,15 @@ interface Plan {
 async function plan(flags: UpFlags): Promise<Plan> {
   const { config: file } = flags;
   const sources = { flags, environment: process.env, file };
-  const resolved = resolveSettings(["portBase", "dataDir", ...PASSED_ON], sources, {
-    dataDir: DATA_DIR,
-  });
+  const resolved = resolveSettings(
+    ["portBase", "dataDir", "certFile", "trustedCaFile", ...PASSED_ON],
+    sources,
+    {
+      dataDir: DATA_DIR,
+    },
+  );
   checkTimes(resolved);
-  const { portBase, services } = resolved.values;
+  const { portBase, services, certFile, trustedCaFile } = resolved.values;
   const count = nodeCount(flags.nodes ?? process.env["QUORATE_NODES"]);
   const last = portBaseOf(portBase, count - 1);
   if (last > LAST_PORT_BASE) {
@@ -115,7 +122,8 @@ async function plan(flags: UpFlags): Promise<Plan> {
     log: path.join(dataDir, `${member.name}.log`),
     arguments: [...argumentsOf(member, members, dataDir), ...shared, ...config],
   }));
-  return { dataDir, plans };
+  const authority = certFile === "" ? undefined : trustedCaFile || certFile;
+  return { dataDir, authority, plans };
 }
 
 function argumentsOf(member: Member, members: readonly Member[], dataDir: string): string[] {

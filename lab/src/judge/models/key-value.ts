@@ -19,6 +19,8 @@ export interface Content {
   /** Strings begin with a quotation mark, so that `1` and `"1"` differ; null is absence. */
   readonly text: string | null;
   readonly hash: number;
+  /** What was appended last. A text that does not end so is told apart without a look at the rest. */
+  readonly tail: string;
 }
 
 export type KeyValueOp =
@@ -33,13 +35,13 @@ export type KeyValueOp =
       readonly swapped: boolean | undefined;
     };
 
-const ABSENT: Content = { text: null, hash: 0 };
+const ABSENT: Content = { text: null, hash: 0, tail: "" };
 
 /** A value as a state. A deletion is a put of null. */
 export function contentOf(value: Value): Content {
   if (value === null) return ABSENT;
   const text = typeof value === "string" ? `"${value}` : String(value);
-  return { text, hash: hashOf(text, 1) };
+  return { text, hash: hashOf(text, 1), tail: "" };
 }
 
 export const keyValue: Model<Content, KeyValueOp> = {
@@ -85,7 +87,11 @@ export const keyValue: Model<Content, KeyValueOp> = {
 
   reaches(state: Content, op: KeyValueOp): boolean {
     if (op.type !== "get" || state.text === null) return true;
-    return op.value.text?.startsWith(state.text) ?? false;
+    const { text } = op.value;
+    if (text === null || !text.startsWith(state.tail, state.text.length - state.tail.length)) {
+      return false;
+    }
+    return text.startsWith(state.text);
   },
 };
 
@@ -93,7 +99,7 @@ function append(state: Content, text: string): Content | undefined {
   if (state.text === null) return contentOf(text);
   // Nothing that holds a number or a boolean would have said yes.
   if (!state.text.startsWith('"')) return undefined;
-  return { text: state.text + text, hash: hashOf(text, state.hash) };
+  return { text: state.text + text, hash: hashOf(text, state.hash), tail: text };
 }
 
 function casTraits(from: string, to: string, swapped: boolean | undefined): Traits {

@@ -16,8 +16,9 @@ export interface ReplicaConfig {
   /** How much is applied in one step, before heartbeats get their turn. */
   readonly applyBytes: number;
   /**
-   * The state is checkpointed after this many bytes of log. Lower means faster
-   * restarts and less disk, higher means less writing.
+   * The state is checkpointed after this many bytes of log, or as many as the
+   * state itself took the last time, if that is more. Lower means faster restarts
+   * and less disk, higher means less writing.
    */
   readonly checkpointBytes: number;
   /** How much log is kept behind a checkpoint, for replicas that lag a little. */

@@ -31,7 +31,7 @@ import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
 import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
 import { CheckpointRecords } from "./checkpoint.ts";
-import { PieceSink, readPieces, type ReplicaState } from "./snapshots.ts";
+import { PieceSink, type PieceSource, readPieces, type ReplicaState } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
 import {
   type Batch,
@@ -75,6 +75,8 @@ export class Replica<L extends LogWords, R>
   private backlog: Entry[] = [];
   /** Bytes of entries applied since the last checkpoint. */
   private loggedBytes = 0;
+  /** The state as it was last checkpointed, for its size. */
+  private lastImage: PieceSource | undefined;
   /** What the log was asked on somebody's behalf, by request number. */
   private readonly asked: Map<RequestId, { readonly type: "transfer"; readonly id: RequestId }> =
     new Map();
@@ -215,7 +217,9 @@ export class Replica<L extends LogWords, R>
     }
     this.log.onIdle?.(this.below(ctx));
     this.answerReads(ctx);
-    const due = this.loggedBytes >= this.config.checkpointBytes;
+    // Writing a large state for little log would be most of the writing there is.
+    const worth = Math.max(this.config.checkpointBytes, this.lastImage?.bytes ?? 0);
+    const due = this.loggedBytes >= worth;
     if (due && this.backlog.length === 0 && !this.transfers.isReceiving) this.checkpointNow(ctx);
   }
 
@@ -296,7 +300,7 @@ export class Replica<L extends LogWords, R>
         this.backlog = [];
         this.restore(value.meta, this.transfers.takeReceived());
         // The pieces are in the log on disk; a checkpoint soon frees them.
-        this.loggedBytes = this.config.checkpointBytes;
+        this.loggedBytes = Infinity;
         this.settleFromSessions(ctx);
         ctx.note({ type: "restored", index: this.applied });
         return ctx.outputEagerly({ type: "restored", index: this.applied });
@@ -458,6 +462,7 @@ export class Replica<L extends LogWords, R>
     const meta = this.log.snapshotMeta(this.applied);
     this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
     const source = readPieces(this.machine, this.state, this.outcome);
+    this.lastImage = source;
     const image = this.log.image(meta);
     const { epoch } = this.outbox;
     ctx.note({ type: "checkpoint", index: meta.index });

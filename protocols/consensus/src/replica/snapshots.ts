@@ -26,6 +26,8 @@ export interface ReplicaState<Result> {
 
 /** The pieces of one image, the replica's own first. */
 export class PieceSource {
+  /** Bytes read so far. */
+  bytes = 0;
   private head: Uint8Array | undefined;
   private readonly source: SnapshotSource;
 
@@ -35,10 +37,10 @@ export class PieceSource {
   }
 
   next(): Uint8Array | undefined {
-    const { head } = this;
-    if (head === undefined) return this.source.next();
+    const piece = this.head ?? this.source.next();
     this.head = undefined;
-    return head;
+    this.bytes += piece?.length ?? 0;
+    return piece;
   }
 
   close(): void {
