@@ -10,8 +10,8 @@ export interface Configuration<Op> {
   readonly name: number;
   /** Bits of the operations under way that have happened: first those that write, then readers. */
   readonly done: number[];
-  /** Effects of unknown operations that have happened, sorted, as often as they did. */
-  readonly used: readonly number[];
+  /** By counter of an effect: how many unknown operations that have it have happened. */
+  readonly used: Counts;
   /** True if the last thing that happened is an unknown operation that nobody has seen. */
   idle: boolean;
   /** How many operations have happened since the beginning. */
@@ -80,35 +80,36 @@ export class Visited<Op> {
   }
 }
 
-/** Adds to a sorted list. */
-export function withUsed(used: readonly number[], effect: number): readonly number[] {
-  let at = used.length;
-  while (at > 0 && used[at - 1]! > effect) at--;
-  return [...used.slice(0, at), effect, ...used.slice(at)];
+/** How often each unknown effect has happened, in chunks that configurations share. */
+export type Counts = readonly (readonly number[])[];
+
+const CHUNK = 32;
+const ZEROS: readonly number[] = Array.from({ length: CHUNK }, () => 0);
+
+export function zeroCounts(length: number): Counts {
+  return Array.from({ length: Math.ceil(length / CHUNK) }, () => ZEROS);
 }
 
-/** How often a sorted list has an entry. */
-export function countOf(used: readonly number[], effect: number): number {
-  let [low, high] = [0, used.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (used[middle]! < effect) low = middle + 1;
-    else high = middle;
-  }
-  let end = low;
-  while (used[end] === effect) end++;
-  return end - low;
+export function countAt(counts: Counts, at: number): number {
+  return counts[Math.floor(at / CHUNK)]![at % CHUNK]!;
 }
 
-/** Whether one sorted list has nothing that the other lacks, counting repetitions. */
-function isWithin(a: readonly number[], b: readonly number[]): boolean {
+/** The counts with one of them one higher. */
+export function counted(counts: Counts, at: number): Counts {
+  const chunks = counts.slice();
+  const chunk = chunks[Math.floor(at / CHUNK)]!.slice();
+  chunk[at % CHUNK]!++;
+  chunks[Math.floor(at / CHUNK)] = chunk;
+  return chunks;
+}
+
+/** Whether no count is higher than its counterpart. */
+function isWithin(a: Counts, b: Counts): boolean {
   if (a === b) return true;
-  if (a.length > b.length) return false;
-  let j = 0;
-  for (const entry of a) {
-    while (j < b.length && b[j]! < entry) j++;
-    if (b[j] !== entry) return false;
-    j++;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i]!, b[i]!];
+    if (x === y) continue;
+    for (let j = 0; j < CHUNK; j++) if (x[j]! > y[j]!) return false;
   }
   return true;
 }

@@ -40,6 +40,8 @@ export interface Traits {
    * same state whatever it found. A state must have one name, and a name one state.
    */
   readonly needs?: string | null;
+  /** The name of the only state that refuses it, which changes no other. Only with `readOnly`. */
+  readonly avoids?: string;
   /** The name of the state that it leaves. */
   readonly leaves?: string;
   /** True if it is one of those that {@link Model.reaches} speaks of. */

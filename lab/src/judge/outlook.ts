@@ -14,7 +14,7 @@
 
 import { type Configuration, isDone } from "./configuration.ts";
 import type { States } from "./states.ts";
-import { ANYTHING, BLIND, type Effect, type Item, type Timeline } from "./timeline.ts";
+import { ANYTHING, BLIND, OTHER, type Effect, type Item, type Timeline } from "./timeline.ts";
 
 export class Outlook<State, Op> {
   private readonly timeline: Timeline<Op>;
@@ -118,7 +118,7 @@ export class Outlook<State, Op> {
     if (needs >= 0) {
       this.lastWatched[needs] = Math.max(this.lastWatched[needs]!, returnAt);
       if (returnAt !== Infinity) this.watchers[needs]!.push(item);
-    } else if (needs === ANYTHING) {
+    } else if (needs === ANYTHING || needs === OTHER) {
       this.lastWatchingAnything = Math.max(this.lastWatchingAnything, returnAt);
     }
   }

@@ -3,7 +3,7 @@
  * configuration, so there is one, and the search moves it back and forth.
  */
 
-import { BLIND, type Event, type Item, type Timeline } from "./timeline.ts";
+import { ANYTHING, type Event, type Item, type Timeline } from "./timeline.ts";
 
 export class Present<Op> {
   /** Events before this position have happened. */
@@ -11,23 +11,28 @@ export class Present<Op> {
   /** Operations called and not returned, by whether they may write. */
   readonly writers: Set<Item<Op>> = new Set<Item<Op>>();
   readonly readers: Set<Item<Op>> = new Set<Item<Op>>();
-  /** By effect: how many unknown operations have been called. */
-  readonly available: number[];
   /** By name of a state: how many operations called and not returned need it. */
   private readonly watching: number[];
+  /** By name of a state: how many it alone refuses. */
+  private readonly avoiding: number[];
   /** How many may depend on the state in ways we cannot tell. */
   private watchingAnything = 0;
   private readonly events: readonly Event<Op>[];
 
   constructor(timeline: Timeline<Op>) {
     this.events = timeline.events;
-    this.available = timeline.effects.map(() => 0);
     this.watching = Array.from({ length: timeline.names }, () => 0);
+    this.avoiding = this.watching.slice();
   }
 
-  /** Whether an operation under way could tell the named state from others; a negative name is any. */
+  /** Whether something under way might be glad of any change of the named state. */
+  isRestless(name: number): boolean {
+    return name < 0 || this.watchingAnything > 0 || this.avoiding[name]! > 0;
+  }
+
+  /** Whether something under way waits for the named state. */
   isWatched(name: number): boolean {
-    return name < 0 || this.watchingAnything > 0 || this.watching[name]! > 0;
+    return name < 0 || this.watching[name]! > 0;
   }
 
   moveTo(position: number): void {
@@ -43,11 +48,11 @@ export class Present<Op> {
 
   private count(item: Item<Op>, change: 1 | -1): void {
     const { effect } = item;
-    if (item.unknown) this.available[effect.id]! += change;
-    else if (change === 1) this.among(item).add(item);
-    else this.among(item).delete(item);
+    if (change === -1) this.among(item).delete(item);
+    else if (!item.unknown) this.among(item).add(item);
     if (effect.needs >= 0) this.watching[effect.needs]! += change;
-    else if (effect.needs !== BLIND) this.watchingAnything += change;
+    else if (effect.needs === ANYTHING) this.watchingAnything += change;
+    else if (effect.avoids >= 0) this.avoiding[effect.avoids]! += change;
   }
 
   private among(item: Item<Op>): Set<Item<Op>> {

@@ -22,11 +22,12 @@
 
 import {
   type Configuration,
-  countOf,
+  countAt,
+  counted,
   isDone,
   orderOf,
   Visited,
-  withUsed,
+  zeroCounts,
 } from "./configuration.ts";
 import type { Call, Model } from "./model.ts";
 import { Outlook } from "./outlook.ts";
@@ -76,7 +77,7 @@ export class Search<State, Op> {
       state: this.states.initial,
       name: timeline.origin,
       done: Array.from({ length: timeline.words }, () => 0),
-      used: [],
+      used: zeroCounts(timeline.unknown.length),
       idle: false,
       length: 0,
       parent: undefined,
@@ -127,12 +128,14 @@ export class Search<State, Op> {
     const target = this.timeline.events[frame.position]!.item;
     const leading = this.lead(from);
     for (const item of leading) this.attempt(frame, from, item, target);
+    const restless = present.isRestless(from.name);
     for (const effect of this.timeline.unknown) {
-      const item = effect.unknown[countOf(from.used, effect.id)];
+      if (!restless && !present.isWatched(effect.leaves)) continue;
+      const item = effect.unknown[countAt(from.used, effect.counter)];
       if (item === undefined || item.callAt > frame.position) continue;
       // One that is known does the same, and this one can wait for ever.
       if (this.leaders[effect.id] !== undefined) continue;
-      if (present.isWatched(effect.leaves)) this.attempt(frame, from, item, target);
+      this.attempt(frame, from, item, target);
     }
     this.work += this.timeline.unknown.length >> 3;
     for (const { effect } of leading) this.leaders[effect.id] = undefined;
@@ -189,8 +192,9 @@ export class Search<State, Op> {
       done[reader.word]! |= reader.bit;
       happened.push(reader);
     }
-    const used = unknown ? withUsed(from.used, effect.id) : from.used;
-    this.work += 8 + done.length + (unknown ? used.length : 0) + this.present.readers.size;
+    const used = unknown ? counted(from.used, effect.counter) : from.used;
+    this.work +=
+      8 + done.length + (unknown ? 8 + (used.length >> 3) : 0) + this.present.readers.size;
     return {
       position: from.position,
       state,

@@ -14,6 +14,8 @@ import type { Call, Model } from "./model.ts";
 export const BLIND = -1;
 /** {@link Effect.needs} and {@link Effect.leaves}: cannot tell. */
 export const ANYTHING = -2;
+/** {@link Effect.needs}: any state but that of {@link Effect.avoids}. */
+export const OTHER = -3;
 
 /** Bits in a word of a configuration. Small enough for the engine to keep words unboxed. */
 export const WORD_BITS = 30;
@@ -24,13 +26,17 @@ export interface Effect<Op> {
   /** Any operation that has it. */
   readonly op: Op;
   readonly readOnly: boolean;
-  /** The state that it needs, {@link BLIND} or {@link ANYTHING}. */
+  /** The state that it needs, {@link BLIND}, {@link OTHER} or {@link ANYTHING}. */
   readonly needs: number;
+  /** The only state that refuses it, or {@link ANYTHING}. */
+  readonly avoids: number;
   /** The state that it leaves, or {@link ANYTHING}. */
   readonly leaves: number;
   readonly grows: boolean;
   /** Unknown operations that have it, in the order of their calls. */
   readonly unknown: Item<Op>[];
+  /** Its place among the effects that unknown operations have, or -1. */
+  counter: number;
 }
 
 /** One operation that the search must or may place. */
@@ -98,6 +104,7 @@ export function timelineOf<State, Op>(
   const { writerWords, words } = place(moments);
   const all = [...effects.values()];
   const unknown = all.filter((effect) => effect.unknown.length > 0);
+  for (const [counter, effect] of unknown.entries()) effect.counter = counter;
   return {
     events: moments,
     effects: all,
@@ -135,17 +142,20 @@ function effectOf<State, Op>(
   effects: Map<string, Effect<Op>>,
   names: Map<string, number>,
 ): Effect<Op> {
-  const { effect: name, readOnly, needs, leaves, grows = false } = model.traits(op);
+  const { effect: name, readOnly, needs, avoids, leaves, grows = false } = model.traits(op);
   const known = effects.get(name);
   if (known !== undefined) return known;
+  const unnamed = avoids === undefined ? ANYTHING : OTHER;
   const effect: Effect<Op> = {
     id: effects.size,
     op,
     readOnly,
-    needs: needs === undefined ? ANYTHING : needs === null ? BLIND : intern(names, needs),
+    needs: needs === undefined ? unnamed : needs === null ? BLIND : intern(names, needs),
+    avoids: avoids === undefined ? ANYTHING : intern(names, avoids),
     leaves: leaves === undefined ? ANYTHING : intern(names, leaves),
     grows,
     unknown: [],
+    counter: -1,
   };
   effects.set(name, effect);
   return effect;

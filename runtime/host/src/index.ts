@@ -3,4 +3,5 @@ export { HostError, type HostErrorData } from "./errors.ts";
 export { ClientSession, Group, type GroupStatus, type ReadLevel } from "./group.ts";
 export { type NodeMetrics } from "./metrics.ts";
 export { type GroupOptions, Node, type NodeOptions } from "./node.ts";
+export { createLogger, type Logger, type LogLevel } from "./logging.ts";
 export { Turn } from "./turn.ts";

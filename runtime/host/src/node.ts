@@ -22,12 +22,12 @@ import {
 } from "@quorate/consensus";
 import { type Codec, decode, type NodeId, type Reader } from "@quorate/kernel";
 import { DataDirectory, type Wal } from "@quorate/storage";
-import { type Logger, pino } from "pino";
 
 import { Driver, type SharedLog } from "./driver.ts";
 import { HostError } from "./errors.ts";
 import { Group } from "./group.ts";
 import { DirectoryBook } from "./known-directories.ts";
+import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { type Address, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
@@ -98,7 +98,7 @@ export class Node {
     this.options = options;
     this.name = options.name;
     this.clusterId = clusterId(options.members, options.clusterToken ?? "quorate");
-    this.logger = options.logger ?? pino({ name: options.name, level: "silent" });
+    this.logger = options.logger ?? createLogger(options.name, "silent");
     this.metrics.observeGroups(() => this.groups);
   }
 
@@ -237,9 +237,13 @@ export class Node {
   }
 
   private async release(): Promise<void> {
-    await this.transport?.close();
-    await this.wal?.close();
-    await this.directory?.close();
+    // Each is given up whatever becomes of the others; the directory last, it holds the lock.
+    const closed = await Promise.allSettled([this.transport?.close(), this.wal?.close()]);
+    closed.push(...(await Promise.allSettled([this.directory?.close()])));
+    for (const result of closed) {
+      if (result.status === "rejected")
+        this.logger.error({ err: result.reason as unknown }, "closing");
+    }
     this.transport = undefined;
     this.wal = undefined;
     this.directory = undefined;

@@ -4,7 +4,7 @@
  * the order that lets running calls end.
  */
 
-import { type Address, HostError, Node } from "@quorate/host";
+import { type Address, createLogger, HostError, type Logger, Node } from "@quorate/host";
 
 import { type AskTls } from "../cluster/ask.ts";
 import { hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
@@ -14,7 +14,6 @@ import { HttpPort } from "../http/http-port.ts";
 import { routes } from "../http/routes.ts";
 import { type CompleteSettings } from "../settings/node-settings.ts";
 import { rowsOf, type ServiceRow } from "./catalogue.ts";
-import { createLogger, type Logger } from "./logger.ts";
 import { Reporter } from "./report.ts";
 import { type PreparedService } from "./service.ts";
 

@@ -1,9 +1,8 @@
 /** What a node and a service on it know of each other. */
 
-import type { Address, GroupOptions, Node } from "@quorate/host";
+import type { Address, GroupOptions, Logger, Node } from "@quorate/host";
 
 import type { Member } from "../cluster/members.ts";
-import type { Logger } from "./logger.ts";
 
 /** Certificates shown to clients, and whether theirs are asked for. As PEM. */
 export interface ClientTls {

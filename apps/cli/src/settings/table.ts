@@ -30,7 +30,7 @@ export interface NodeSettings {
   readonly electionMs: number;
   readonly heartbeatMs: number;
   readonly checkpointBytes: number;
-  readonly logLevel: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
 export type SettingName = keyof NodeSettings;

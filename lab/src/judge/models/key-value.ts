@@ -103,7 +103,7 @@ function append(state: Content, text: string): Content | undefined {
 }
 
 function casTraits(from: string, to: string, swapped: boolean | undefined): Traits {
-  if (swapped === false) return { effect: `not ${from}`, readOnly: true };
+  if (swapped === false) return { effect: `not ${from}`, readOnly: true, avoids: from };
   // The length keeps two pairs apart whose texts run together.
   return {
     effect: `cas ${from.length} ${from} ${to}`,

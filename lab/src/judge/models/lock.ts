@@ -37,7 +37,9 @@ export const lock: Model<string | null, LockOp> = {
   traits({ type, owner, granted }: LockOp): Traits {
     const held = `held by ${owner}`;
     const needs = type === "acquire" ? "free" : held;
-    if (granted === false) return { effect: `refuse ${type} ${owner}`, readOnly: true };
+    if (granted === false) {
+      return { effect: `refuse ${type} ${owner}`, readOnly: true, avoids: needs };
+    }
     const leaves = type === "acquire" ? held : "free";
     return { effect: `${type} ${owner}`, readOnly: false, needs, leaves };
   },
