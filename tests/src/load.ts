@@ -10,7 +10,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { judge, Recorder, type Request } from "@quorate/lab/judge";
+import { judge, Recorder, type Request } from "../../lab/dist/judge/index.js";
 import type { Etcd3 } from "etcd3";
 
 import { connect, outcomeOf } from "./client.ts";

@@ -1,4 +1,9 @@
 #!/usr/bin/env node
-import { main } from "../dist/main.js";
+import module from "node:module";
+
+// Newer Nodes keep what they compiled from one start to the next.
+module.enableCompileCache?.();
+
+const { main } = await import("../dist/main.js");
 
 process.exitCode = await main(process.argv.slice(2));

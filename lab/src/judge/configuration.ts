@@ -5,7 +5,7 @@ import type { Item } from "./timeline.ts";
 export interface Configuration<Op> {
   /** Events before this position are accounted for. */
   position: number;
-  readonly state: number;
+  state: number;
   /** The name of the state, or negative if it has none. */
   readonly name: number;
   /** Bits of the operations under way that have happened: first those that write, then readers. */

@@ -27,6 +27,8 @@ export interface Model<State, Op> {
    * `op` is answered as it was. May err only on the side of true.
    */
   reaches?(state: State, op: Op): boolean;
+  /** The state that an operation leaves if it is the same whatever it found, for {@link reaches}. */
+  leaves?(op: Op): State | undefined;
 }
 
 /** Facts about one operation with its answer. Those left out are not known and cost only time. */
@@ -44,7 +46,10 @@ export interface Traits {
   readonly avoids?: string;
   /** The name of the state that it leaves. */
   readonly leaves?: string;
-  /** True if it is one of those that {@link Model.reaches} speaks of. */
+  /**
+   * True if it is one of those that {@link Model.reaches} speaks of. If it needs no certain state,
+   * then no state may refuse it.
+   */
   readonly grows?: boolean;
 }
 

@@ -32,7 +32,7 @@ import {
 import type { Call, Model } from "./model.ts";
 import { Outlook } from "./outlook.ts";
 import { Present } from "./present.ts";
-import { REFUSED, States } from "./states.ts";
+import { BLANK, REFUSED, States } from "./states.ts";
 import { BLIND, type Effect, type Horizon, type Item, type Timeline } from "./timeline.ts";
 import { timelineOf } from "./timeline.ts";
 
@@ -69,7 +69,7 @@ export class Search<State, Op> {
     this.timeline = timeline;
     this.states = new States(model, timeline.effects.length);
     this.present = new Present(timeline);
-    this.outlook = new Outlook(timeline, this.states);
+    this.outlook = new Outlook(timeline, this.states, this.present);
     this.visited = new Visited(timeline.writerWords);
     this.leaders = timeline.effects.map(() => undefined);
     this.best = {
@@ -168,7 +168,12 @@ export class Search<State, Op> {
     if (from.idle && effect.needs === BLIND) return;
     const state = this.states.after(from.state, effect);
     if (state === REFUSED || (item.unknown && state === from.state)) return;
+    if (item.unknown && this.outlook.isOutgrown(from, state)) return;
     const to = this.follow(from, item, state);
+    if (this.outlook.isBlank(to)) {
+      if (to.idle) return; // Nobody has seen it and nobody will.
+      to.state = BLANK;
+    }
     if (this.outlook.isDoomed(to, from.name)) return;
     const reached = isDone(to, target);
     if (reached) this.advance(to);

@@ -16,7 +16,8 @@ import {
 import { type AskTls } from "../cluster/ask.ts";
 import { parseHostPort } from "../cluster/ports.ts";
 import { CliError } from "../errors.ts";
-import { type Method, watchMethod, type WatchRequest, type WatchResponse } from "./messages.ts";
+import { type WatchRequest, type WatchResponse } from "@quorate/etcd/wire";
+import { type Method, watchMethod } from "./messages.ts";
 
 export interface KvClientOptions {
   /** `host:port`. */
@@ -58,8 +59,9 @@ export class KvClient {
    */
   async call<Request, Response>(
     method: Method<Request, Response>,
-    request: Request,
+    fields: Partial<Request>,
   ): Promise<Response> {
+    const request = method.request.create(fields);
     const missed: Missed[] = [];
     for (const endpoint of this.options.endpoints) {
       // A call to nobody and a call that was cut off look alike in gRPC; only one may be repeated.

@@ -2,7 +2,11 @@
 
 import { isUtf8 } from "node:buffer";
 
-import type { KeyValue, RangeResponse, WatchEvent } from "./messages.ts";
+import type {
+  EventMessage as WatchEvent,
+  KeyValueMessage as KeyValue,
+  RangeResponseMessage as RangeResponse,
+} from "@quorate/etcd/wire";
 
 /** A key-value pair in JSON. What is not UTF-8 comes as `keyBase64` and `valueBase64`. */
 function kvJson(kv: KeyValue): Readonly<Record<string, unknown>> {

@@ -3,12 +3,17 @@
 import { CliError } from "../errors.ts";
 import { pause } from "../terminal/pause.ts";
 import { type KvClient } from "./client.ts";
-import { type WatchCreate, type WatchEvent, type WatchResponse } from "./messages.ts";
+import {
+  type EventMessage,
+  type WatchCreateRequest,
+  watchCreateRequest,
+  type WatchResponse,
+} from "@quorate/etcd/wire";
 
 export interface WatchOptions {
   readonly client: KvClient;
-  readonly create: WatchCreate;
-  readonly onEvent: (event: WatchEvent) => void;
+  readonly create: Pick<WatchCreateRequest, "key" | "rangeEnd" | "startRevision">;
+  readonly onEvent: (event: EventMessage) => void;
   readonly signal: AbortSignal;
 }
 
@@ -43,8 +48,8 @@ export async function watchKeys({ client, create, onEvent, signal }: WatchOption
 
 async function follow(
   client: KvClient,
-  create: WatchCreate,
-  onEvent: (event: WatchEvent) => void,
+  create: WatchOptions["create"],
+  onEvent: (event: EventMessage) => void,
   signal: AbortSignal,
 ): Promise<Ending> {
   const { endpoint, stream } = await client.openWatch();
@@ -69,7 +74,8 @@ async function follow(
       });
       stream.on("error", () => resolve({ progress, next }));
       stream.on("end", () => resolve({ progress, next }));
-      stream.write({ create: { type: "createRequest", value: create } });
+      const value = watchCreateRequest.create(create);
+      stream.write({ requestUnion: { type: "createRequest", value } });
       if (signal.aborted) stream.cancel();
     });
   } finally {

@@ -85,9 +85,15 @@ export const keyValue: Model<Content, KeyValueOp> = {
     }
   },
 
+  leaves(op: KeyValueOp): Content | undefined {
+    if (op.type === "put") return op.value;
+    return op.type === "cas" ? op.to : undefined;
+  },
+
   reaches(state: Content, op: KeyValueOp): boolean {
-    if (op.type !== "get" || state.text === null) return true;
-    const { text } = op.value;
+    if (state.text === null || op.type === "put" || op.type === "append") return true;
+    if (op.type === "cas" && op.swapped === false) return true;
+    const { text } = op.type === "get" ? op.value : op.from;
     if (text === null || !text.startsWith(state.tail, state.text.length - state.tail.length)) {
       return false;
     }
@@ -95,10 +101,9 @@ export const keyValue: Model<Content, KeyValueOp> = {
   },
 };
 
-function append(state: Content, text: string): Content | undefined {
+function append(state: Content, text: string): Content {
+  // To a number or a boolean too, though what comes of it is the text of no value.
   if (state.text === null) return contentOf(text);
-  // Nothing that holds a number or a boolean would have said yes.
-  if (!state.text.startsWith('"')) return undefined;
   return { text: state.text + text, hash: hashOf(text, state.hash), tail: text };
 }
 

@@ -9,25 +9,37 @@ import { type Group } from "@quorate/host";
 
 import { type Failure } from "../store/errors.ts";
 import { type EtcdResult } from "../store/results.ts";
+import { type Clock } from "./clock.ts";
 import { PendingCalls } from "./pending.ts";
 
-/** What a client is told while there is no leader, as etcd puts it. */
-const NO_LEADER = "etcdserver: no leader";
+/** What clients are told when the cluster could not do it, as etcd puts it. */
+const TOO_LARGE = "etcdserver: request is too large";
+const OVERLOADED = "etcdserver: too many requests";
+const STOPPED = "etcdserver: server stopped";
 /** The outcome is unknown. */
 const TIMED_OUT = "etcdserver: request timed out, possibly due to previous leader failure";
+
+/** Bytes that a command has beyond its request. */
+const COMMAND_OVERHEAD = 1;
 
 export class Executor {
   readonly pending: PendingCalls;
   private readonly group: Group<EtcdResult>;
+  private readonly commandBytes: number;
 
-  constructor(group: Group<EtcdResult>, timeoutMs: number) {
+  constructor(
+    group: Group<EtcdResult>,
+    limits: { readonly timeoutMs: number; readonly requestBytes: number },
+    clock: Clock,
+  ) {
     this.group = group;
-    this.pending = new PendingCalls(timeoutMs);
+    this.commandBytes = limits.requestBytes + COMMAND_OVERHEAD;
+    this.pending = new PendingCalls(limits.timeoutMs, clock);
   }
 
   /** Executes a command; `onResult` is called unless the call has ended or was refused. */
   execute(call: ServerCall, command: Uint8Array, onResult: (result: EtcdResult) => void): void {
-    if (this.refusesWithoutLeader(call)) return;
+    if (command.length > this.commandBytes) return call.finish(Status.invalidArgument, TOO_LARGE);
     this.pending.add(call);
     this.group.submit(command, (response) => {
       if (!this.pending.settle(call)) return;
@@ -39,7 +51,6 @@ export class Executor {
 
   /** Calls `onReadable` when the store shows at least everything answered before now. */
   whenReadable(call: ServerCall, onReadable: () => void): void {
-    if (this.refusesWithoutLeader(call)) return;
     this.pending.add(call);
     this.group.whenReadable("linearizable", (response) => {
       if (!this.pending.settle(call)) return;
@@ -48,34 +59,28 @@ export class Executor {
     });
   }
 
-  /** Executes a command for a stream, which ends by its own rules. `undefined`: the outcome is unknown. */
-  submit(command: Uint8Array, onResult: (result: EtcdResult | undefined) => void): void {
+  /** Executes a command for a stream, which sees to its own timeout; ends the stream if it is refused. */
+  submit(call: ServerCall, command: Uint8Array, onResult: (result: EtcdResult) => void): void {
     this.group.submit(command, (response) => {
-      onResult(response.type === "executed" ? response.result : undefined);
+      if (call.done) return;
+      if (response.type === "executed") onResult(response.result);
+      else reject(call, response);
     });
   }
 
-  /** Answers a call when something slow has succeeded. */
-  track(call: ServerCall, done: Promise<unknown>, onDone: () => void): void {
+  /** Answers a call when something slow has succeeded, or with `failure`. */
+  track(call: ServerCall, done: Promise<boolean>, onDone: () => void, failure: string): void {
     this.pending.add(call);
-    const settle = (answer: () => void): void => {
-      if (this.pending.settle(call)) answer();
+    const settle = (succeeded: boolean): void => {
+      if (!this.pending.settle(call)) return;
+      if (succeeded) onDone();
+      else call.finish(Status.unavailable, failure);
     };
-    done.then(
-      () => settle(onDone),
-      () => settle(() => call.finish(Status.unavailable, TIMED_OUT)),
-    );
+    done.then(settle, () => settle(false));
   }
 
   close(): void {
-    this.pending.close("etcdserver: server stopped");
-  }
-
-  /** Clients may ask to be told at once that this member knows no leader. */
-  private refusesWithoutLeader(call: ServerCall): boolean {
-    if (this.group.log.leader !== undefined || call.metadata("hasleader") !== "true") return false;
-    call.finish(Status.unavailable, NO_LEADER);
-    return true;
+    this.pending.close(STOPPED);
   }
 }
 
@@ -86,11 +91,15 @@ export function fail(call: ServerCall, failure: Failure): void {
 }
 
 function reject(call: ServerCall, response: ReplicaResponse<EtcdResult>): void {
-  if (response.type === "rejected" && response.reason === "overloaded") {
-    return call.finish(Status.resourceExhausted, "etcdserver: too many requests");
+  const reason = response.type === "rejected" ? response.reason : "timeout";
+  switch (reason) {
+    case "overloaded":
+      return call.finish(Status.resourceExhausted, OVERLOADED);
+    case "tooLarge":
+      return call.finish(Status.invalidArgument, TOO_LARGE);
+    case "stopped":
+      return call.finish(Status.unavailable, STOPPED);
+    default:
+      call.finish(Status.unavailable, TIMED_OUT);
   }
-  if (response.type === "rejected" && response.reason === "tooLarge") {
-    return call.finish(Status.invalidArgument, "etcdserver: request is too large");
-  }
-  call.finish(Status.unavailable, TIMED_OUT);
 }

@@ -1,7 +1,7 @@
 /** The KV service: the hot path of the gateway. */
 
 import { Writer } from "@quorate/kernel";
-import { type GrpcServer, type ServerCall } from "@quorate/grpc";
+import { type ServerCall } from "@quorate/grpc";
 
 import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnly } from "../store/check.ts";
 import { requestCommand } from "../store/commands.ts";
@@ -20,13 +20,17 @@ import {
 } from "../wire/kv-responses.ts";
 import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
+import { type LeaderGate } from "./leader-gate.ts";
+
+/** A buffer for responses that has grown beyond this is not kept. */
+const KEPT_BYTES = 4 << 20;
 
 export class KvService {
   private readonly store: EtcdStore;
   private readonly executor: Executor;
   private readonly headers: Headers;
   /** Reused for every response: what is written is copied before the next one. */
-  private readonly writer = new Writer();
+  private writer = new Writer();
 
   constructor(store: EtcdStore, executor: Executor, headers: Headers) {
     this.store = store;
@@ -34,13 +38,13 @@ export class KvService {
     this.headers = headers;
   }
 
-  register(server: GrpcServer): void {
+  register(gate: LeaderGate): void {
     const path = (method: string): string => `/etcdserverpb.KV/${method}`;
-    server.unary(path("Range"), (call, message) => this.range(call, message));
-    server.unary(path("Put"), (call, message) => this.put(call, message));
-    server.unary(path("DeleteRange"), (call, message) => this.deleteRange(call, message));
-    server.unary(path("Txn"), (call, message) => this.txn(call, message));
-    server.unary(path("Compact"), (call, message) => this.compact(call, message));
+    gate.unary(path("Range"), (call, message) => this.range(call, message));
+    gate.unary(path("Put"), (call, message) => this.put(call, message));
+    gate.unary(path("DeleteRange"), (call, message) => this.deleteRange(call, message));
+    gate.unary(path("Txn"), (call, message) => this.txn(call, message));
+    gate.unary(path("Compact"), (call, message) => this.compact(call, message));
   }
 
   private range(call: ServerCall, message: Buffer): void {
@@ -114,6 +118,8 @@ export class KvService {
   }
 
   private begin(): Writer {
+    // A response of many megabytes should not stay in memory for ever.
+    if (this.writer.bytes.length > KEPT_BYTES) this.writer = new Writer();
     this.writer.length = 0;
     return this.writer;
   }

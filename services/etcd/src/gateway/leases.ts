@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 
-import { type CallHandler, type GrpcServer, type ServerCall, Status } from "@quorate/grpc";
+import { type ServerCall, Status } from "@quorate/grpc";
 
 import { checkLeaseTtl } from "../store/check.ts";
 import { keepAliveCommand, requestCommand } from "../store/commands.ts";
@@ -14,16 +14,20 @@ import {
   leaseKeepAliveRequest,
   leaseKeepAliveResponse,
   leaseLeasesResponse,
+  leaseRevokeRequest,
   leaseRevokeResponse,
   leaseTimeToLiveRequest,
   leaseTimeToLiveResponse,
 } from "../wire/lease-messages.ts";
 import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
+import { type LeaderGate, type StreamHandler } from "./leader-gate.ts";
 import { type Lessor } from "./lessor.ts";
 
 /** Shorter leases could run out during a change of leader. Seconds. */
 const LEAST_TTL = 2;
+/** Renewals of one stream that may wait; a client is not read from while there are more. */
+const MOST_RENEWALS = 1000;
 
 export class LeaseService {
   private readonly store: EtcdStore;
@@ -38,13 +42,13 @@ export class LeaseService {
     this.headers = headers;
   }
 
-  register(server: GrpcServer): void {
+  register(gate: LeaderGate): void {
     const path = (method: string): string => `/etcdserverpb.Lease/${method}`;
-    server.unary(path("LeaseGrant"), (call, message) => this.grant(call, message));
-    server.unary(path("LeaseRevoke"), (call, message) => this.revoke(call, message));
-    server.unary(path("LeaseTimeToLive"), (call, message) => this.timeToLive(call, message));
-    server.unary(path("LeaseLeases"), (call) => this.leases(call));
-    server.stream(path("LeaseKeepAlive"), (call) => this.keepAlive(call));
+    gate.unary(path("LeaseGrant"), (call, message) => this.grant(call, message));
+    gate.unary(path("LeaseRevoke"), (call, message) => this.revoke(call, message));
+    gate.unary(path("LeaseTimeToLive"), (call, message) => this.timeToLive(call, message));
+    gate.unary(path("LeaseLeases"), (call) => this.leases(call));
+    gate.stream(path("LeaseKeepAlive"), (call) => this.keepAlive(call));
   }
 
   private grant(call: ServerCall, message: Buffer): void {
@@ -64,6 +68,8 @@ export class LeaseService {
   }
 
   private revoke(call: ServerCall, message: Buffer): void {
+    // Nonsense is refused here rather than by everyone.
+    leaseRevokeRequest.decode(message);
     this.executor.execute(call, requestCommand("leaseRevoke", message), (result) => {
       if (result.type !== "leaseRevoke") return;
       const header = this.headers.at(result.revision);
@@ -71,39 +77,42 @@ export class LeaseService {
     });
   }
 
-  private keepAlive(call: ServerCall): CallHandler {
+  /**
+   * Renews leases for as long as the client likes. A renewal that takes too
+   * long ends the stream, so that the client tries another member.
+   */
+  private keepAlive(call: ServerCall): StreamHandler {
+    const { pending } = this.executor;
     let waiting = 0;
     let ended = false;
     call.sendHeaders();
-    const finishIfDone = (): void => {
-      if (ended && waiting === 0) call.finish(Status.ok);
+    call.onCancel = () => pending.settle(call);
+    const onRenewed = (id: string, revision: number, ttl: number): void => {
+      const response = { header: this.headers.at(revision), id, ttl };
+      call.send(leaseKeepAliveResponse.toBytes(response));
+      pending.settle(call);
+      if (--waiting > 0) pending.add(call);
+      else if (ended) call.finish(Status.ok);
+      if (waiting === MOST_RENEWALS - 1) call.release();
     };
     return {
       onMessage: (message) => {
         const { id } = leaseKeepAliveRequest.decode(message);
-        waiting++;
-        this.renew(call, id, () => {
-          waiting--;
-          finishIfDone();
+        if (waiting++ === 0) pending.add(call);
+        if (waiting >= MOST_RENEWALS) call.hold();
+        this.executor.submit(call, keepAliveCommand(id), (result) => {
+          if (result.type === "leaseKeepAlive") onRenewed(id, result.revision, result.ttl);
         });
       },
       onEnd: () => {
         ended = true;
-        finishIfDone();
+        if (waiting === 0) call.finish(Status.ok);
+      },
+      end: (message) => {
+        pending.settle(call);
+        call.finish(Status.unavailable, message);
       },
     };
-  }
-
-  /** Not under the executor's timeout: a stream outlives its single renewals. */
-  private renew(call: ServerCall, id: string, onDone: () => void): void {
-    this.executor.submit(keepAliveCommand(id), (result) => {
-      if (result?.type === "leaseKeepAlive") {
-        const header = this.headers.at(result.revision);
-        const response = { header, id, ttl: result.ttl };
-        call.send(leaseKeepAliveResponse.toBytes(response));
-      } else call.finish(Status.unavailable, "etcdserver: request timed out");
-      onDone();
-    });
   }
 
   private timeToLive(call: ServerCall, message: Buffer): void {
@@ -111,11 +120,13 @@ export class LeaseService {
     this.executor.whenReadable(call, () => {
       const header = this.headers.at(this.store.revision);
       const lease = this.store.lease(id);
+      if (lease === undefined) {
+        const response = { header, id, ttl: -1, grantedTtl: 0, keys: [] };
+        return call.respond(leaseTimeToLiveResponse.toBytes(response));
+      }
+      const ttl = Math.floor(this.lessor.remainingMs(lease) / 1000);
       const keys = wantsKeys ? this.store.leaseKeys(id).map(bytesOf) : [];
-      const response =
-        lease === undefined
-          ? { header, id, ttl: -1, grantedTtl: 0, keys: [] }
-          : { header, id, ttl: this.lessor.remaining(id, lease.ttl), grantedTtl: lease.ttl, keys };
+      const response = { header, id, ttl, grantedTtl: lease.ttl, keys };
       call.respond(leaseTimeToLiveResponse.toBytes(response));
     });
   }
@@ -123,7 +134,11 @@ export class LeaseService {
   private leases(call: ServerCall): void {
     this.executor.whenReadable(call, () => {
       const header = this.headers.at(this.store.revision);
-      const leases = this.store.leases().map(({ id }) => ({ id }));
+      // As in etcd, what runs out first comes first.
+      const leases = this.store
+        .leases()
+        .map((lease) => ({ id: lease.id, left: this.lessor.remainingMs(lease) }))
+        .toSorted((a, b) => a.left - b.left);
       call.respond(leaseLeasesResponse.toBytes({ header, leases }));
     });
   }

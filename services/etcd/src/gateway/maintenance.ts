@@ -4,12 +4,13 @@
  * defragmentation has nothing to do and there are no alarms to raise.
  */
 
-import { type GrpcServer, type ServerCall, Status } from "@quorate/grpc";
+import { type ServerCall, Status } from "@quorate/grpc";
 import { type Group } from "@quorate/host";
 
 import { type EtcdResult } from "../store/results.ts";
 import { type EtcdStore } from "../store/store.ts";
 import {
+  alarmRequest,
   alarmResponse,
   defragmentResponse,
   hashKvRequest,
@@ -20,10 +21,14 @@ import {
 } from "../wire/maintenance-messages.ts";
 import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
+import { type LeaderGate } from "./leader-gate.ts";
 import { type Membership } from "./members.ts";
 
 /** The version of etcd's API that clients may count on. */
 export const ETCD_VERSION = "3.5.0";
+
+const ALARM_ACTIVATE = 1;
+const TRANSFER_TIMED_OUT = "etcdserver: request timed out, leader transfer took too long";
 
 export class MaintenanceService {
   private readonly store: EtcdStore;
@@ -46,18 +51,16 @@ export class MaintenanceService {
     this.headers = headers;
   }
 
-  register(server: GrpcServer): void {
+  register(gate: LeaderGate): void {
     const path = (method: string): string => `/etcdserverpb.Maintenance/${method}`;
-    server.unary(path("Status"), (call) => this.status(call));
-    server.unary(path("Alarm"), (call) => {
-      call.respond(alarmResponse.toBytes({ header: this.header(), alarms: [] }));
-    });
-    server.unary(path("Defragment"), (call) => {
+    gate.unary(path("Status"), (call) => this.status(call));
+    gate.unary(path("Alarm"), (call, message) => this.alarm(call, message));
+    gate.unary(path("Defragment"), (call) => {
       this.store.sweep(Infinity);
       call.respond(defragmentResponse.toBytes({ header: this.header() }));
     });
-    server.unary(path("HashKV"), (call, message) => this.hashKv(call, message));
-    server.unary(path("MoveLeader"), (call, message) => this.moveLeader(call, message));
+    gate.unary(path("HashKV"), (call, message) => this.hashKv(call, message));
+    gate.unary(path("MoveLeader"), (call, message) => this.moveLeader(call, message));
   }
 
   private header(): ReturnType<Headers["at"]> {
@@ -81,6 +84,14 @@ export class MaintenanceService {
     call.respond(statusResponse.toBytes(response));
   }
 
+  /** There are no alarms to list or to disarm; raising one would promise to refuse writes. */
+  private alarm(call: ServerCall, message: Buffer): void {
+    if (alarmRequest.decode(message).action === ALARM_ACTIVATE) {
+      return call.finish(Status.unimplemented, "etcdserver: alarms cannot be raised here");
+    }
+    call.respond(alarmResponse.toBytes({ header: this.header(), alarms: [] }));
+  }
+
   private hashKv(call: ServerCall, message: Buffer): void {
     const result = this.store.hashKv(hashKvRequest.decode(message).revision);
     if (result.type === "error") return fail(call, result);
@@ -98,8 +109,10 @@ export class MaintenanceService {
     if (target === undefined) {
       return call.finish(Status.failedPrecondition, "etcdserver: bad leader transferee");
     }
-    this.executor.track(call, this.group.transfer(target.name), () => {
+    const moved = this.group.transfer(target.name).then((leader) => leader === target.name);
+    const answer = (): void => {
       call.respond(moveLeaderResponse.toBytes({ header: this.header() }));
-    });
+    };
+    this.executor.track(call, moved, answer, TRANSFER_TIMED_OUT);
   }
 }

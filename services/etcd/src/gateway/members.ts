@@ -41,9 +41,7 @@ export function membership(
   return {
     clusterId: hex(firstEightBytes(Buffer.from(ids.join(""), "hex"))),
     self: own,
-    members: members.toSorted((a, b) =>
-      a.id.padStart(16, "0").localeCompare(b.id.padStart(16, "0")),
-    ),
+    members: members.toSorted((a, b) => (a.id.padStart(16, "0") < b.id.padStart(16, "0") ? -1 : 1)),
   };
 }
 

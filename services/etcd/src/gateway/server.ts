@@ -3,8 +3,6 @@
  * Holds connections, framing and flow control, and no truth.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type Socket } from "node:net";
 import { type TlsOptions } from "node:tls";
 
 import { type CallObserver, GrpcServer, Health, HealthService } from "@quorate/grpc";
@@ -13,16 +11,20 @@ import { type NodeId } from "@quorate/kernel";
 
 import { type EtcdResult } from "../store/results.ts";
 import { type EtcdStore } from "../store/store.ts";
+import { CallCounts } from "./call-counts.ts";
+import { systemClock } from "./clock.ts";
 import { registerCluster } from "./cluster.ts";
 import { Executor } from "./executor.ts";
 import { Headers } from "./headers.ts";
+import { HttpService } from "./http.ts";
 import { KvService } from "./kv.ts";
+import { LeaderGate } from "./leader-gate.ts";
 import { LeaseService } from "./leases.ts";
 import { Lessor } from "./lessor.ts";
-import { ETCD_VERSION, MaintenanceService } from "./maintenance.ts";
+import { MaintenanceService } from "./maintenance.ts";
 import { membership, type MemberUrls } from "./members.ts";
+import { GatewayMetrics } from "./metrics.ts";
 import { WatchService } from "./watch.ts";
-import { WatchHub } from "./watch-hub.ts";
 
 export interface EtcdServerOptions {
   readonly node: Node;
@@ -34,66 +36,81 @@ export interface EtcdServerOptions {
   readonly clusterToken?: string;
   /** How long a call may wait for the cluster. Default 7 s, like etcd with its default election timeout. */
   readonly requestTimeoutMs?: number;
+  /**
+   * How long streams of clients that want a leader outlive it, up to a third
+   * longer. Default 3 s, like etcd with its default election timeout.
+   */
+  readonly leaderlessMs?: number;
   /** The largest request in bytes. Default 1.5 MiB, like etcd. */
   readonly requestBytes?: number;
   /** How often idle watchers that want it hear of the revision. Default 10 minutes. */
   readonly progressMs?: number;
+  /** Watchers that one stream may have. Default 100,000. */
+  readonly watchersPerStream?: number;
   readonly observer?: CallObserver;
 }
 
 /** What a message may have beyond the request it carries, as in etcd. */
 const MESSAGE_OVERHEAD = 512 << 10;
+const STOPPED = "etcdserver: server stopped";
 
 export class EtcdServer {
   private readonly server: GrpcServer;
+  private readonly gate: LeaderGate;
   private readonly executor: Executor;
   private readonly lessor: Lessor;
   private readonly health: HealthService;
-  private readonly hub: WatchHub;
   private readonly watches: WatchService;
+  private readonly metrics: GatewayMetrics;
+  private readonly http: HttpService;
   private readonly stopListening: () => void;
-  private readonly http = createServer((request, response) => this.onHttp(request, response));
-  private readonly group: Group<EtcdResult>;
 
   constructor(options: EtcdServerOptions) {
     const { node, group, store } = options;
     const requestBytes = options.requestBytes ?? 3 << 19;
-    this.group = group;
+    const counts = new CallCounts(options.observer);
+    this.http = new HttpService(group, node.metrics.registry);
     this.server = new GrpcServer({
       maxMessageBytes: requestBytes + MESSAGE_OVERHEAD,
       endOfTurn: (flush) => node.turn.atEnd(flush),
-      onHttp1: (socket, first) => this.onHttp1(socket, first),
+      onHttp1: (socket, first) => this.http.accept(socket, first),
       onError: (error) => node.logger.error({ err: error }, "a call failed"),
-      ...(options.observer === undefined ? {} : { observer: options.observer }),
+      observer: counts,
     });
+    const hasLeader = (): boolean => group.log.leader !== undefined;
+    const leaderlessMs = options.leaderlessMs ?? 3000;
+    this.gate = new LeaderGate(this.server, hasLeader, leaderlessMs / 3, systemClock);
     const known = membership(node.name, options.members, options.clusterToken ?? "quorate");
     const headers = new Headers(known, () => group.log.term);
-    this.executor = new Executor(group, options.requestTimeoutMs ?? 7000);
-    this.lessor = new Lessor(store, group);
-    this.hub = new WatchHub(store);
-    this.watches = new WatchService({
-      store,
-      hub: this.hub,
-      headers,
+    const timeoutMs = options.requestTimeoutMs ?? 7000;
+    this.executor = new Executor(group, { timeoutMs, requestBytes }, systemClock);
+    this.lessor = new Lessor(store, group, systemClock);
+    const watchLimits = {
       fragmentBytes: requestBytes + MESSAGE_OVERHEAD,
       progressMs: options.progressMs ?? 600_000,
-    });
-    new KvService(store, this.executor, headers).register(this.server);
-    new LeaseService(store, this.lessor, this.executor, headers).register(this.server);
-    new MaintenanceService(store, group, known, this.executor, headers).register(this.server);
-    registerCluster(this.server, known, store, this.executor, headers);
-    this.server.stream("/etcdserverpb.Watch/Watch", (call) => this.watches.open(call));
+      watchersPerStream: options.watchersPerStream ?? 100_000,
+    };
+    this.watches = new WatchService(store, headers, watchLimits, systemClock);
+    new KvService(store, this.executor, headers).register(this.gate);
+    new LeaseService(store, this.lessor, this.executor, headers).register(this.gate);
+    new MaintenanceService(store, group, known, this.executor, headers).register(this.gate);
+    registerCluster(this.gate, known, store, this.executor, headers);
+    this.watches.register(this.gate);
     this.health = new HealthService(this.server);
+    this.metrics = this.observe(node, group, store, counts);
     this.stopListening = group.listen((output) => {
-      if (output.type === "role") return;
-      this.hub.advance();
-      this.watches.afterAdvance();
+      if (output.type !== "role") this.watches.hub.advance();
     });
   }
 
-  /** Calls that wait for the cluster, and open watch streams. */
+  /** Calls that wait for the cluster, and watchers. */
   get load(): { readonly pending: number; readonly watchers: number } {
-    return { pending: this.executor.pending.size, watchers: this.hub.size };
+    return { pending: this.executor.pending.size, watchers: this.watches.hub.size };
+  }
+
+  /** Bytes of messages from and to clients. */
+  get traffic(): { readonly received: number; readonly sent: number } {
+    return { received: this.server.receivedBytes, sent: this.server.sentBytes };
   }
 
   /** @throws Error with the address, if it is taken. */
@@ -110,37 +127,33 @@ export class EtcdServer {
   async close(graceMs: number): Promise<void> {
     this.health.set("", Health.notServing);
     this.stopListening();
-    this.watches.close();
+    this.watches.close(STOPPED);
+    this.gate.close();
     this.lessor.close();
     const closed = this.server.close(graceMs);
     this.executor.close();
     await closed;
-    this.hub.close();
     this.http.close();
+    this.metrics.close();
   }
 
-  /** HTTP/1.1 on the same port, as etcd has it: health and version; the JSON gateway is yet to come. */
-  private onHttp1(socket: Socket, first: Buffer): void {
-    socket.unshift(first);
-    this.http.emit("connection", socket);
-    socket.resume();
-  }
-
-  private onHttp(request: IncomingMessage, response: ServerResponse): void {
-    const answer = (status: number, body: object): void => {
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(`${JSON.stringify(body)}\n`);
-    };
-    if (request.url === "/version") {
-      return answer(200, { etcdserver: ETCD_VERSION, etcdcluster: ETCD_VERSION });
-    }
-    if (request.url === "/health") {
-      const healthy = this.group.log.leader !== undefined;
-      const reason = healthy ? "" : "RAFT NO LEADER";
-      return answer(healthy ? 200 : 503, { health: String(healthy), reason });
-    }
-    answer(404, {
-      error: `no such page: ${request.url ?? ""}; gRPC and /health, /version are here`,
+  private observe(
+    node: Node,
+    group: Group<EtcdResult>,
+    store: EtcdStore,
+    counts: CallCounts,
+  ): GatewayMetrics {
+    const { executor, watches } = this;
+    return new GatewayMetrics(node.metrics.registry, {
+      group,
+      store,
+      counts,
+      pending: () => executor.pending.size,
+      watching: () => {
+        const { size: watchers, slow } = watches.hub;
+        return { watchers, slow, streams: watches.size };
+      },
+      traffic: () => this.traffic,
     });
   }
 }

@@ -4,8 +4,10 @@
  * A watcher is *synced* when it has seen everything up to the present revision.
  * New changes are read once and handed to the synced watchers they concern,
  * found by key or by range. Others (started in the past, or whose stream reads
- * slowly) are fed in bounded rounds until they have caught up, so that none
- * delays another and none makes the server remember anything on its behalf.
+ * slowly) are *lagging*: they are fed in bounded rounds until they have caught
+ * up, so that none delays another and none makes the server remember anything
+ * on its behalf. Lagging watchers that cannot take more are *stalled* until
+ * they say otherwise.
  */
 
 import { type Changes, type Event } from "../store/changes.ts";
@@ -22,82 +24,109 @@ export interface WatchTarget {
 
 export interface Watcher {
   readonly target: WatchTarget;
-  /** The first revision it has not been told of. */
+  /** The first revision it has not been told of. The hub's to change. */
   next: number;
-  /** Takes events of whole revisions. */
+  /** Takes events of whole revisions, all there are up to `revision`. Previous values may be there unasked. */
   deliver(events: readonly Event[], revision: number): void;
   /** What it wanted to see has been compacted away. Called once, after which it is forgotten. */
   lost(compactRevision: number): void;
-  /** Whether it can take more now. */
+  /** Whether it can take more now; if not, {@link WatchHub.resume} follows. */
   readonly ready: boolean;
 }
 
-/** Events a lagging watcher gets in one round. */
-const ROUND_EVENTS = 1000;
-/** Watchers fed in one round. */
-const ROUND_WATCHERS = 512;
+/** A batch ends with the revision that reaches so many events or bytes. */
+const BATCH_EVENTS = 1000;
+const BATCH_BYTES = 1 << 20;
+/** Watchers fed, and events handed to them, in one round. */
+const ROUND_WATCHERS = 64;
+const ROUND_EVENTS = 4 * BATCH_EVENTS;
 
 export class WatchHub {
   private readonly store: EtcdStore;
+  private readonly onSettled: () => void;
   /** All before this revision has been handed to the synced watchers. */
   private next: number;
   private readonly byKey = new Map<Binary, Set<Watcher>>();
   private readonly ranges = new Set<Watcher>();
   private readonly lagging = new Set<Watcher>();
+  private readonly stalled = new Set<Watcher>();
   private round: NodeJS.Immediate | undefined;
   /** Of the synced watchers, how many want to know what keys were before. */
   private wantPrevious = 0;
+  private syncedCount = 0;
 
-  constructor(store: EtcdStore) {
+  /** @param onSettled - Called when watchers have been told things; {@link hasSeenAll} may have changed. */
+  constructor(store: EtcdStore, onSettled: () => void) {
     this.store = store;
+    this.onSettled = onSettled;
     this.next = store.revision + 1;
   }
 
+  /** All watchers. */
   get size(): number {
-    let count = this.ranges.size + this.lagging.size;
-    for (const watchers of this.byKey.values()) count += watchers.size;
-    return count;
+    return this.syncedCount + this.slow;
+  }
+
+  /** Watchers that are behind. */
+  get slow(): number {
+    return this.lagging.size + this.stalled.size;
   }
 
   add(watcher: Watcher): void {
-    if (watcher.next < this.next) this.lag(watcher);
+    if (watcher.next <= this.store.revision) this.lag(watcher);
     else this.sync(watcher);
   }
 
   remove(watcher: Watcher): void {
-    if (!this.lagging.delete(watcher)) this.unsync(watcher);
+    if (!this.lagging.delete(watcher) && !this.stalled.delete(watcher)) this.unsync(watcher);
   }
 
-  isSynced(watcher: Watcher): boolean {
-    return !this.lagging.has(watcher);
+  /** Whether a watcher has been told all up to the present revision, and wanted to be. */
+  hasSeenAll(watcher: Watcher): boolean {
+    const { revision } = this.store;
+    // One that waits for a revision to come has not seen that one.
+    if (this.next <= revision || watcher.next > revision + 1) return false;
+    return !this.lagging.has(watcher) && !this.stalled.has(watcher);
   }
 
   /** A watcher that was not ready is again. */
   resume(watcher: Watcher): void {
-    if (this.lagging.has(watcher)) this.scheduleRound();
+    if (this.stalled.delete(watcher)) this.lag(watcher);
   }
 
   /** The store has moved on: tells the synced watchers. */
   advance(): void {
     const last = this.store.revision;
     while (this.next <= last) {
-      if (this.byKey.size === 0 && this.ranges.size === 0) {
+      if (this.syncedCount === 0) {
         this.next = last + 1;
-        return;
+        break;
       }
-      const changes = this.read(this.next, "\0", NO_END, this.wantPrevious > 0);
+      const from = this.next;
+      const changes = this.read(from, "\0", NO_END, this.wantPrevious > 0);
       if (changes.type === "compacted") {
         // A snapshot replaced what lay between: everyone looks for themselves.
-        for (const watcher of this.synced()) this.lag(watcher);
         this.next = last + 1;
-        return;
+        for (const watcher of this.synced())
+          if (watcher.next <= last) this.fallBehind(watcher, from);
+        break;
       }
       this.next = changes.next;
-      this.distribute(changes.events, changes.next);
+      this.distribute(changes.events, from);
     }
+    this.onSettled();
   }
 
-  private distribute(events: readonly Event[], next: number): void {
+  close(): void {
+    if (this.round !== undefined) clearImmediate(this.round);
+    this.round = undefined;
+    for (const watchers of [this.byKey, this.ranges, this.lagging, this.stalled]) watchers.clear();
+    this.syncedCount = 0;
+    this.wantPrevious = 0;
+  }
+
+  /** Hands events of the revisions from `from` to before `this.next` to whom they concern. */
+  private distribute(events: readonly Event[], from: number): void {
     const told = new Map<Watcher, Event[]>();
     for (const event of events) {
       const watchers = this.byKey.get(event.kv.key);
@@ -106,57 +135,64 @@ export class WatchHub {
         if (covers(watcher.target, event.kv.key)) collect(told, watcher, event);
       }
     }
+    const { next } = this;
     for (const [watcher, wanted] of told) {
-      if (!watcher.ready) {
-        this.lag(watcher);
-        continue;
-      }
-      watcher.next = next;
-      watcher.deliver(wanted, next - 1);
+      if (watcher.ready) {
+        watcher.next = next;
+        watcher.deliver(wanted, next - 1);
+      } else this.fallBehind(watcher, from);
     }
+  }
+
+  /** A synced watcher has missed what happened since `from`, but nothing before. */
+  private fallBehind(watcher: Watcher, from: number): void {
+    this.unsync(watcher);
+    // Where nothing concerned it, its own mark was left behind.
+    if (watcher.next < from) watcher.next = from;
+    if (watcher.ready) this.lag(watcher);
+    else this.stalled.add(watcher);
   }
 
   private feedLagging(): void {
     this.round = undefined;
-    let fed = 0;
-    let waiting = false;
+    let watchers = Math.min(this.lagging.size, ROUND_WATCHERS);
+    let events = ROUND_EVENTS;
     for (const watcher of this.lagging) {
-      if (!watcher.ready) continue;
-      if (++fed > ROUND_WATCHERS) {
-        waiting = true;
-        break;
-      }
-      this.feed(watcher);
-      if (this.lagging.has(watcher)) {
-        // To the back of the queue, so that everyone has a turn.
-        this.lagging.delete(watcher);
+      if (watchers-- === 0 || events <= 0) break;
+      // To the back of the queue, so that everyone has a turn.
+      this.lagging.delete(watcher);
+      if (watcher.ready) {
         this.lagging.add(watcher);
-        waiting ||= watcher.ready;
-      }
+        events -= this.feed(watcher);
+      } else this.stalled.add(watcher);
     }
-    if (waiting) this.scheduleRound();
+    if (this.lagging.size > 0) this.scheduleRound();
+    this.onSettled();
   }
 
-  private feed(watcher: Watcher): void {
+  /** Tells a lagging watcher some of what it has missed. Returns how many events that were. */
+  private feed(watcher: Watcher): number {
     const { key, rangeEnd, prevKv } = watcher.target;
     const changes = this.read(watcher.next, key, rangeEnd, prevKv);
     if (changes.type === "compacted") {
       this.lagging.delete(watcher);
       watcher.lost(changes.compactRevision);
-      return;
+      return 0;
     }
     const events = changes.events.filter((event) => wants(watcher.target, event));
     watcher.next = changes.next;
     if (events.length > 0) watcher.deliver(events, changes.next - 1);
-    if (watcher.next >= this.next && this.lagging.delete(watcher)) this.sync(watcher);
+    // Unless it was removed on the occasion.
+    if (watcher.next > this.store.revision && this.lagging.delete(watcher)) this.sync(watcher);
+    return events.length;
   }
 
   private read(from: number, key: Binary, rangeEnd: Binary, prevKv: boolean): Changes {
-    return this.store.changes({ from, key, rangeEnd, prevKv, maxEvents: ROUND_EVENTS });
+    const limits = { maxEvents: BATCH_EVENTS, maxBytes: BATCH_BYTES };
+    return this.store.changes({ from, key, rangeEnd, prevKv, ...limits });
   }
 
   private lag(watcher: Watcher): void {
-    this.unsync(watcher);
     this.lagging.add(watcher);
     this.scheduleRound();
   }
@@ -167,6 +203,7 @@ export class WatchHub {
 
   private sync(watcher: Watcher): void {
     const { key, rangeEnd, prevKv } = watcher.target;
+    this.syncedCount++;
     if (prevKv) this.wantPrevious++;
     if (rangeEnd !== "") {
       this.ranges.add(watcher);
@@ -180,21 +217,15 @@ export class WatchHub {
   private unsync(watcher: Watcher): void {
     const { key, prevKv } = watcher.target;
     const watchers = this.byKey.get(key);
-    const wasSynced = this.ranges.delete(watcher) || watchers?.delete(watcher) === true;
+    if (!this.ranges.delete(watcher) && watchers?.delete(watcher) !== true) return;
     if (watchers?.size === 0) this.byKey.delete(key);
-    if (wasSynced && prevKv) this.wantPrevious--;
+    this.syncedCount--;
+    if (prevKv) this.wantPrevious--;
   }
 
   private synced(): readonly Watcher[] {
     const exact = Array.from(this.byKey.values(), (watchers) => Array.from(watchers));
     return [...this.ranges, ...exact.flat()];
-  }
-
-  close(): void {
-    if (this.round !== undefined) clearImmediate(this.round);
-    this.byKey.clear();
-    this.ranges.clear();
-    this.lagging.clear();
   }
 }
 

@@ -25,6 +25,8 @@ export interface ChangeQuery {
   readonly maxEvents: number;
   /** A batch ends with the revision in which this many changes have been looked at. */
   readonly maxChanges?: number;
+  /** A batch ends with the revision in which its keys and values reach this many bytes. */
+  readonly maxBytes?: number;
 }
 
 export interface Event {
@@ -49,18 +51,19 @@ export function changesSince(keyspace: Keyspace, query: ChangeQuery): Changes {
   if (query.from < compactRevision) return { type: "compacted", compactRevision };
   if (query.from > keyspace.revision) return { type: "changes", events: [], next: query.from };
   const { segments } = keyspace.log;
-  const { key, prevKv, maxEvents, maxChanges = 4096 } = query;
+  const { key, prevKv, maxEvents, maxChanges = 4096, maxBytes = Infinity } = query;
   const end = query.rangeEnd === "" ? `${key}\0` : endOf(query.rangeEnd);
   const events: Event[] = [];
   let { index, slot } = keyspace.log.startOf(query.from);
   let looked = 0;
+  let bytes = 0;
   let revision = query.from;
   for (; index < segments.length; index++, slot = 0) {
     const segment = segments[index]!;
     for (; slot < segment.count; slot++) {
       const mod = segment.modAt(slot);
       if (mod > revision) {
-        if (events.length >= maxEvents || looked >= maxChanges) {
+        if (events.length >= maxEvents || looked >= maxChanges || bytes >= maxBytes) {
           return { type: "changes", events, next: mod };
         }
         revision = mod;
@@ -68,6 +71,7 @@ export function changesSince(keyspace: Keyspace, query: ChangeQuery): Changes {
       looked++;
       const changed = segment.entries[slot]!.key;
       if (changed < key || (end !== undefined && changed >= end)) continue;
+      bytes += changed.length + segment.valueLengthAt(slot);
       events.push(eventAt(keyspace, { segment, slot }, prevKv));
     }
   }

@@ -69,6 +69,8 @@ export interface StoreSizes {
 
 export class EtcdStore implements StateMachine<EtcdResult> {
   readonly results: Codec<EtcdResult> = resultCodec;
+  /** Told before history becomes unreadable, so that watchers can be shown it. Must change nothing. */
+  beforeCompaction: (() => void) | undefined;
   private keyspace: Keyspace = new Keyspace();
   private sweeper: Sweeper = new Sweeper();
 
@@ -211,6 +213,7 @@ export class EtcdStore implements StateMachine<EtcdResult> {
     const { keyspace } = this;
     if (revision <= keyspace.compactRevision) return FAILURES.compacted;
     if (revision > keyspace.revision) return FAILURES.futureRevision;
+    this.beforeCompaction?.();
     keyspace.compactRevision = revision;
     this.sweeper.restart();
     return { type: "compact", revision: keyspace.revision };

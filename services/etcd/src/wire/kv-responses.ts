@@ -62,7 +62,8 @@ export function writeCompactionResponse(writer: Writer, header: EncodedHeader): 
   writeHeader(writer, header);
 }
 
-function writeHeader(writer: Writer, { identity, revision, raftTerm }: EncodedHeader): void {
+/** Writes field 1 of every response. */
+export function writeHeader(writer: Writer, { identity, revision, raftTerm }: EncodedHeader): void {
   writer.byte(HEADER);
   let length = identity.length;
   if (revision !== 0) length += 1 + varintLength(revision);
