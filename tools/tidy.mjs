@@ -78,8 +78,9 @@ function checkWorkspace(directory) {
     }
   }
   const referenced = referencesOf(directory);
-  if (referenced.join() !== declared.toSorted().join()) {
-    problem(`${directory}/tsconfig.json`, `references [${referenced}], depends on [${declared}]`);
+  const wanted = declared.toSorted((a, b) => a.localeCompare(b)).join(", ");
+  if (referenced !== wanted) {
+    problem(`${directory}/tsconfig.json`, `references [${referenced}], depends on [${wanted}]`);
   }
   checkImports(directory, declared, ours(manifest.devDependencies));
   const readme = path.join(directory, "README.md");
@@ -135,7 +136,10 @@ function referencesOf(directory) {
   const { references = [] } = JSON.parse(
     readFileSync(path.join(directory, "tsconfig.json"), "utf8"),
   );
-  return references.map(({ path: to }) => path.join(directory, to)).toSorted();
+  return references
+    .map(({ path: to }) => path.join(directory, to))
+    .toSorted((a, b) => a.localeCompare(b))
+    .join(", ");
 }
 
 function problem(file, text) {

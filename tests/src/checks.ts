@@ -62,8 +62,10 @@ export async function agree(cluster: Cluster): Promise<void> {
 /** By the name that the client's own method gets wrong ("hashKV is not a function"). */
 async function hashKv(client: Etcd3, revision: string): Promise<number> {
   // What it keeps to itself is what all its calls go through.
-  const { client: calls } = client.maintenance as unknown as { readonly client: ICallable<unknown> };
-  const { hash } = (await calls.exec("Maintenance", "hashKv" as never, { revision })) as {
+  const { client: calls } = client.maintenance as unknown as {
+    readonly client: ICallable<unknown>;
+  };
+  const { hash } = (await calls.exec("Maintenance", "hashKv", { revision })) as {
     readonly hash: number;
   };
   assert.ok(hash > 0, "a hash of something");

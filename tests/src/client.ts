@@ -18,11 +18,11 @@ const once: Policy = {
   onSuccess: () => ({ dispose: () => {} }),
   onFailure: () => ({ dispose: () => {} }),
   // The client's calls take no signal from their context unless a timeout policy is there.
-  execute: async (call) => call({ signal: new AbortController().signal } as never),
+  execute: async (call) => call({ signal: new AbortController().signal }),
 };
 
 /** A call that has no answer by then has an unknown outcome. */
-export const CALL_MS = 3000;
+const CALL_MS = 3000;
 
 /** @param endpoints - `host:port`; more than one only where the client itself is on trial. */
 export function connect(...endpoints: readonly string[]): Etcd3 {

@@ -17,7 +17,7 @@ export const NAMES = ["n1", "n2", "n3"] as const;
 export type NodeName = (typeof NAMES)[number];
 
 /** What `/status` says of the one group, as far as tests look. */
-export interface GroupStatus {
+interface GroupStatus {
   readonly role: string;
   readonly term: number;
   readonly leader: NodeName | null;

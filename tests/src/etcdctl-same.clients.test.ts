@@ -18,7 +18,9 @@ async function play(endpoint: string): Promise<readonly string[]> {
       stdin,
     );
     if (args[1] === "grant") lease = /lease (\w+) granted/.exec(ran.stdout)?.[1] ?? lease;
-    transcript.push(`${describe({ args, ...(stdin === undefined ? {} : { stdin }) })}\n${neutral(ran, lease)}`);
+    transcript.push(
+      `${describe({ args, ...(stdin === undefined ? {} : { stdin }) })}\n${neutral(ran, lease)}`,
+    );
   }
   return transcript;
 }

@@ -64,13 +64,16 @@ test("a leader that is asked to stop hands over, exits with 0, and hardly anybod
     const client = connect(cluster.etcd(next!));
     const errors: string[] = [];
     let longestMs = 0;
-    let stopping = false;
+    const stop = new AbortController();
     const writing = (async () => {
-      for (let number = 0; !stopping; number++) {
+      for (let number = 0; !stop.signal.aborted; number++) {
         const begun = performance.now();
-        await client.put("steady").value(String(number)).catch((error: unknown) => {
-          errors.push(String(error));
-        });
+        await client
+          .put("steady")
+          .value(String(number))
+          .catch((error: unknown) => {
+            errors.push(String(error));
+          });
         longestMs = Math.max(longestMs, performance.now() - begun);
         await pause(2);
       }
@@ -82,7 +85,7 @@ test("a leader that is asked to stop hands over, exits with 0, and hardly anybod
     const { group } = await cluster.status(successor);
     assert.equal(group.term, term + 1, "one election, which the old leader called for");
     await client.put("after").value("yes");
-    stopping = true;
+    stop.abort();
     await writing;
     client.close();
     assert.deepEqual(errors, [], "writes through another node wait rather than fail");

@@ -180,7 +180,11 @@ export class Load {
   }
 
   /** Makes a call and writes down what came of it; false if nothing did. */
-  private async record(name: string, request: Request, call: () => Promise<Answer>): Promise<boolean> {
+  private async record(
+    name: string,
+    request: Request,
+    call: () => Promise<Answer>,
+  ): Promise<boolean> {
     const token = this.recorder.invoke(name, request, now());
     try {
       const answer = await call();

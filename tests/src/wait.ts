@@ -41,10 +41,7 @@ export async function within<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`not within ${deadlineMs} ms: ${what}`)),
-      deadlineMs,
-    );
+    timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs);
   });
   try {
     return await Promise.race([promise, late]);

@@ -18,7 +18,7 @@ export const ANYTHING = -2;
 export const OTHER = -3;
 
 /** Bits in a word of a configuration. Small enough for the engine to keep words unboxed. */
-export const WORD_BITS = 30;
+const WORD_BITS = 30;
 
 /** What operations do to a state, shared by all that do the same. */
 export interface Effect<Op> {

@@ -53,7 +53,7 @@ export function entryBytes(entry: Entry): number {
   return entry.data.length + OVERHEAD_BYTES;
 }
 
-export const entryCodec: Codec<Entry> = struct<Entry>({
+const entryCodec: Codec<Entry> = struct<Entry>({
   term: uint,
   kind: oneOf(["command", "noop", "configuration"]),
   data: bytes,

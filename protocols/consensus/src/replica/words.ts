@@ -103,7 +103,7 @@ export type Outcome<Result> =
 /** An item with this session name asks for a session to be opened. */
 export const OPEN_SESSION = "*";
 
-export const itemCodec: Codec<Item> = struct<Item>({
+const itemCodec: Codec<Item> = struct<Item>({
   session: text,
   sequence: uint,
   command: bytes,

@@ -30,7 +30,7 @@ export interface Hello {
   readonly to: NodeId;
 }
 
-export type Refusal = "version" | "cluster" | "wrongNode" | "unknownNode" | "replacedDirectory";
+type Refusal = "version" | "cluster" | "wrongNode" | "unknownNode" | "replacedDirectory";
 
 export type Answer =
   | { readonly type: "welcome"; readonly version: number; readonly identity: Identity }

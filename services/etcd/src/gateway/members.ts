@@ -13,7 +13,7 @@ export interface MemberUrls {
   readonly clientUrls: readonly string[];
 }
 
-export interface KnownMember extends MemberUrls {
+interface KnownMember extends MemberUrls {
   readonly name: NodeId;
   /** Lower-case hexadecimal without leading zeros, like all ids. */
   readonly id: string;

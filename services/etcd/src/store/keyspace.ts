@@ -194,7 +194,7 @@ export class Keyspace {
 }
 
 /** The hash of a change, the same on all replicas. */
-export function hashChange(
+function hashChange(
   keyHash: number,
   revision: number,
   create: number,

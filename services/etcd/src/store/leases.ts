@@ -80,7 +80,7 @@ export function keysOf(lease: Lease): Binary[] {
 }
 
 /** Orders binary strings by their bytes. */
-export function byteOrder(a: Binary, b: Binary): number {
+function byteOrder(a: Binary, b: Binary): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

@@ -18,15 +18,6 @@ export interface KeyValue {
   readonly lease: string;
 }
 
-export interface ResponseHeader {
-  /** Lower-case hexadecimal. */
-  readonly clusterId: string;
-  /** Lower-case hexadecimal. */
-  readonly memberId: string;
-  readonly revision: number;
-  readonly raftTerm: number;
-}
-
 /** Values of `RangeRequest.sortOrder`. */
 export const SORT_ORDER = { none: 0, ascend: 1, descend: 2 } as const;
 /** Values of `RangeRequest.sortTarget`. */
