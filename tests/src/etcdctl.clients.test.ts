@@ -21,7 +21,7 @@ test(
       const watching = new Etcdctl(cluster.etcd(other!)).talk("watch", "key/", "--prefix");
       const lease = /lease (\w+) granted/.exec(await etcdctl.do(["lease", "grant", "60"]))![1]!;
       await etcdctl.do(["put", "leased", "x", "--lease", lease]);
-      const keeping = new Etcdctl(...cluster.endpoints(other!)).talk("lease", "keep-alive", lease);
+      const keeping = new Etcdctl(...cluster.endpoints(other)).talk("lease", "keep-alive", lease);
       await keeping.hears(/keepalived with TTL\(60\)/);
       await etcdctl.do(["put", "key/before", "1"]);
       await watching.hears(/PUT\nkey\/before\n1\n/);

@@ -48,6 +48,7 @@ const SHARED: readonly SettingName[] = [
   "electionMs",
   "heartbeatMs",
   "checkpointBytes",
+  "quotaBytes",
   "logLevel",
 ];
 
