@@ -7,7 +7,8 @@ import fc from "fast-check";
 
 import { type Codec, decode, encode, MalformedInput, uint } from "@quorate/kernel";
 
-import type { Entry, SnapshotMeta } from "./entry.ts";
+import type { Configuration, Entry, SnapshotMeta, Traits } from "./entry.ts";
+import { founded } from "./membership.ts";
 import type { Message, RaftWords, Record } from "./raft/messages.ts";
 import { messageCodec, recordCodec } from "./raft/wire.ts";
 import { replicaMessageCodec, replicaRecordCodec } from "./replica/wire.ts";
@@ -43,11 +44,20 @@ const entries: fc.Arbitrary<readonly Entry[]> = fc.array(
   }),
 );
 const names = fc.array(name);
+const configuration = plain<Configuration>({
+  voters: names,
+  outgoing: names,
+  learners: names,
+  promotable: names,
+  removed: names,
+  traits: fc.array(plain<Traits>({ node: name, address: name, priority: number })),
+});
 const meta = plain<SnapshotMeta>({
   index: number,
   term: number,
-  configuration: plain({ voters: names, outgoing: names, learners: names }),
+  configuration,
   configurationIndex: number,
+  sealed: flag,
 });
 
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -64,7 +74,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   tagged("appended", { term: number, index: number }),
   tagged("refused", { term: number, prevIndex: number, hintIndex: number, hintTerm: number }),
   tagged("heartbeat", { term: number, commit: number, round: number }),
-  tagged("heartbeatAck", { term: number, round: number }),
+  tagged("heartbeatAck", { term: number, round: number, slow: flag }),
   tagged("timeoutNow", { term: number, lastIndex: number }),
 );
 
@@ -177,13 +187,13 @@ test("tags are for ever", () => {
     ]),
     [1, 2, 3, 4, 5, 6, 7, 8],
   );
-  const configuration = { voters: [], outgoing: [], learners: [] };
+  const configuration = founded({ voters: [] });
   assert.deepEqual(
     tags(recordCodec as Codec<never>, [
       { type: "state", term: 0, votedFor: undefined },
       { type: "base", index: 0, term: 0 },
       { type: "entries", index: 0, entries: [] },
-      { type: "snapshot", meta: { ...t, configuration, configurationIndex: 0 } },
+      { type: "snapshot", meta: { ...t, configuration, configurationIndex: 0, sealed: false } },
     ]),
     [1, 2, 3, 4],
   );

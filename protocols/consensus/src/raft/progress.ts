@@ -28,11 +28,38 @@ export class Progress {
   round = 0;
   /** The highest commit index it was told. */
   told: Index = 0;
+  /** It says that its disk or its event loop has become slow. */
+  slow = false;
+  /** Catching up goes in rounds (thesis §4.2.1): the present one ends when the member has this entry. */
+  private roundEnd: Index;
+  private roundBegan: number;
+  /** How long the last round took that ended. */
+  private roundMs = Infinity;
   private inflight: Inflight[] = [];
   private inflightBytes = 0;
 
-  constructor(next: Index) {
+  /** @param next - The leader's log ends before it. */
+  constructor(next: Index, now: number) {
     this.next = next;
+    this.roundEnd = next - 1;
+    this.roundBegan = now;
+  }
+
+  /** Begins the next round of catching up if the present one is over. */
+  measure(lastIndex: Index, now: number): void {
+    if (this.match < this.roundEnd) return;
+    this.roundMs = now - this.roundBegan;
+    this.roundEnd = lastIndex;
+    this.roundBegan = now;
+  }
+
+  /**
+   * Whether the member would not slow decisions down: its last round took less
+   * than an election timeout, and the present one does not take longer (R30).
+   */
+  isCaughtUp(now: number, withinMs: number): boolean {
+    const keepsUp = this.match >= this.roundEnd || now - this.roundBegan < withinMs;
+    return this.active && this.state === "replicate" && this.roundMs < withinMs && keepsUp;
   }
 
   /** Whether another append may go out, given the window. */

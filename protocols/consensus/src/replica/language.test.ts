@@ -10,9 +10,11 @@ import {
   raftKind,
   raftMessage,
   raftNote,
+  raftOutput,
   raftRecord,
+  raftRequest,
+  raftResponse,
   raftState,
-  rejectedText,
   type ShowData,
 } from "../raft/language.test.ts";
 import type { RaftWords } from "../raft/messages.ts";
@@ -97,14 +99,10 @@ function response(r: ReplicaResponse<number>): string {
       return "session lost";
     case "readable":
       return `readable at ${r.index}`;
-    case "transferred":
-      return `transferred to ${r.leader}`;
     case "checkpointed":
       return `checkpointed at ${r.index}`;
-    case "rejected":
-      return rejectedText(r);
     default:
-      return unreachable(r);
+      return raftResponse(r);
   }
 }
 
@@ -143,12 +141,15 @@ function request(words: readonly string[]): ReplicaRequest {
         type: "read",
         level: first === "lease" || first === "local" ? first : "linearizable",
       };
-    case "transfer":
-      return { type: "transfer", to: first === "" ? undefined : first };
     case "checkpoint":
       return { type: "checkpoint" };
-    default:
-      throw new Error("ask execute, open, read, transfer or checkpoint");
+    default: {
+      const asked = raftRequest(words);
+      const { type } = asked;
+      const own = type === "transfer" || type === "reconfigure" || type === "seal";
+      if (own || type === "health") return asked;
+      throw new Error(`a replica understands no ${verb}`);
+    }
   }
 }
 
@@ -179,9 +180,7 @@ export function replicaLanguage(): Language<Words, JournalReplica> {
     record,
     response,
     output: (o) =>
-      o.type === "role"
-        ? `${o.role} t${o.term} leader ${o.leader ?? "unknown"}`
-        : `${o.type} ${o.index}`,
+      o.type === "role" || o.type === "configuration" ? raftOutput(o) : `${o.type} ${o.index}`,
     note,
     state,
     check: (nodes) => claims.check(nodes.map(([id, { log }]) => [id, log as Raft] as const)),

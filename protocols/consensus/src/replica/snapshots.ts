@@ -7,12 +7,23 @@
  * lost one is sent again and memory is bounded on both sides.
  */
 
-import { type Codec, crc32c, int, MalformedInput, Reader, Writer } from "@quorate/kernel";
+import {
+  bytes,
+  type Codec,
+  crc32c,
+  int,
+  MalformedInput,
+  option,
+  Reader,
+  struct,
+  uint,
+  Writer,
+} from "@quorate/kernel";
 
 import type { SnapshotMeta } from "../entry.ts";
 import type { Sessions } from "../sessions.ts";
 import type { SnapshotSink, SnapshotSource, StateMachine } from "../state-machine.ts";
-import type { Outcome } from "./words.ts";
+import type { Outcome, Seal } from "./words.ts";
 
 /** What a replica holds besides its machine's state. */
 export interface ReplicaState<Result> {
@@ -22,7 +33,11 @@ export interface ReplicaState<Result> {
   readonly clients: Sessions<Outcome<Result>>;
   /** The cluster's clock, as of the last entry. */
   timeMs: number;
+  /** The end of the log, once it was seen. */
+  seal: Seal | undefined;
 }
+
+const sealCodec: Codec<Seal | undefined> = option(struct<Seal>({ index: uint, data: bytes }));
 
 /** The pieces of one image, the replica's own first. */
 export class PieceSource {
@@ -55,6 +70,7 @@ export function readPieces<Result>(
 ): PieceSource {
   const writer = new Writer();
   int.write(writer, state.timeMs);
+  sealCodec.write(writer, state.seal);
   state.nodes.write(writer, outcome);
   state.clients.write(writer, outcome);
   return new PieceSource(writer.finish(), machine.snapshot());
@@ -86,6 +102,7 @@ export class PieceSink {
     if (this.head === undefined) throw new MalformedInput("a snapshot without pieces");
     const reader = new Reader(this.head);
     state.timeMs = int.read(reader);
+    state.seal = sealCodec.read(reader);
     state.nodes.read(reader, outcome);
     state.clients.read(reader, outcome);
     if (reader.left > 0) throw new MalformedInput("a snapshot's first piece has a tail");

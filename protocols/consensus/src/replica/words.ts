@@ -18,7 +18,7 @@ import {
 } from "@quorate/kernel";
 
 import { type Index, type SnapshotMeta, snapshotMetaCodec, type Term } from "../entry.ts";
-import type { LogWords, Rejected, Role } from "../ordered-log.ts";
+import type { LogOutput, LogRequest, LogResponse, LogWords } from "../ordered-log.ts";
 
 /** What a user of a replicated service may ask of the replica on its node. */
 export type ReplicaRequest =
@@ -37,8 +37,9 @@ export type ReplicaRequest =
    * before the question (`linearizable`), the same trusting clocks (`lease`), or nothing (`local`).
    */
   | { readonly type: "read"; readonly level: "linearizable" | "lease" | "local" }
-  | { readonly type: "transfer"; readonly to: string | undefined }
-  | { readonly type: "checkpoint" };
+  | { readonly type: "checkpoint" }
+  /** The rest is as in {@link LogRequest}. */
+  | Extract<LogRequest, { type: "transfer" | "reconfigure" | "seal" | "health" }>;
 
 /** A place in a session: the n-th command of it. */
 export interface Once {
@@ -52,21 +53,20 @@ export type ReplicaResponse<Result> =
   /** The session was forgotten, or an earlier life of it asked: unknown whether it was executed. */
   | { readonly type: "sessionLost" }
   | { readonly type: "readable"; readonly index: Index }
-  | { readonly type: "transferred"; readonly leader: string }
   | { readonly type: "checkpointed"; readonly index: Index }
-  | Rejected;
+  | Exclude<LogResponse, { type: "committed" | "readable" | "installed" }>;
 
 export type ReplicaOutput =
-  | {
-      readonly type: "role";
-      readonly role: Role;
-      readonly term: Term;
-      readonly leader: string | undefined;
-    }
+  | Extract<LogOutput, { type: "role" | "configuration" }>
   /** The state machine has moved on to this index. */
   | { readonly type: "applied"; readonly index: Index }
   /** The state machine's whole state was replaced by a snapshot. */
-  | { readonly type: "restored"; readonly index: Index };
+  | { readonly type: "restored"; readonly index: Index }
+  /**
+   * The log has ended with the entry at `index`, and so has the service on it:
+   * commands that were not executed are refused as `sealed`.
+   */
+  | { readonly type: "sealed"; readonly index: Index; readonly data: Uint8Array };
 
 export type ReplicaNote =
   | { readonly type: "checkpoint"; readonly index: Index }
@@ -99,6 +99,13 @@ export type Outcome<Result> =
   | { readonly type: "executed"; readonly result: Result }
   | { readonly type: "opened"; readonly session: string }
   | { readonly type: "sessionLost" };
+
+/** The end of a log. */
+export interface Seal {
+  readonly index: Index;
+  /** What the seal says: where the service goes on. */
+  readonly data: Uint8Array;
+}
 
 /** An item with this session name asks for a session to be opened. */
 export const OPEN_SESSION = "*";
