@@ -112,12 +112,14 @@ export type LogOutput =
       readonly committed: boolean;
     }
   /**
-   * A member lags behind what the log still holds; only a snapshot can help it.
-   * `sources` could send one that suffices, the least busy first; this node is among them.
+   * A member lags behind what the log still holds; only a snapshot can help it,
+   * of the state at `atLeast` or later. `sources` could send one, the least busy
+   * first; this node is among them.
    */
   | {
       readonly type: "snapshotWanted";
       readonly to: NodeId;
+      readonly atLeast: Index;
       readonly sources: readonly NodeId[];
     }
   /** The snapshot of an `install` request replaces everything applied so far. */

@@ -11,6 +11,7 @@ import type { Configuration, Entry, SnapshotMeta, Traits } from "./entry.ts";
 import { founded } from "./membership.ts";
 import type { Message, RaftWords, Record } from "./raft/messages.ts";
 import { messageCodec, recordCodec } from "./raft/wire.ts";
+import type { Origin } from "./replica/snapshots.ts";
 import { replicaMessageCodec, replicaRecordCodec } from "./replica/wire.ts";
 import {
   type Batch,
@@ -19,6 +20,7 @@ import {
   outcomeCodec,
   type ReplicaMessage,
   type ReplicaRecord,
+  type SnapshotEnd,
 } from "./replica/words.ts";
 
 function plain<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -85,7 +87,9 @@ const record: fc.Arbitrary<Record> = fc.oneof(
   tagged("snapshot", { meta }),
 );
 
-const end = fc.option(plain({ meta, checksum: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }), {
+const checksum = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const end = fc.option(plain<SnapshotEnd>({ meta, pieces: number, checksum }), { nil: undefined });
+const origin = fc.option(plain<Origin>({ node: name, epoch: number, stream: number }), {
   nil: undefined,
 });
 
@@ -94,15 +98,28 @@ const replicaMessage: fc.Arbitrary<ReplicaMessage<RaftWords>> = fc.oneof(
   tagged("forward", { batch: data }),
   tagged("readIndex", { epoch: number, round: number }),
   tagged("readAt", { epoch: number, round: number, index: number }),
-  tagged("piece", { term: number, stream: number, sequence: number, data, last: end }),
-  tagged("pieceAck", { stream: number, next: number }),
+  tagged("piece", {
+    epoch: number,
+    stream: number,
+    index: number,
+    sequence: number,
+    data,
+    last: end,
+  }),
+  tagged("pieceAck", { stream: number, next: number, busy: flag }),
   tagged("snapshotDone", { stream: number, index: number }),
+  tagged("sendSnapshot", { to: name, atLeast: number }),
+  tagged("snapshotNews", {
+    to: name,
+    state: fc.constantFrom("sending" as const, "done" as const, "failed" as const),
+    index: number,
+  }),
 );
 
 const replicaRecord: fc.Arbitrary<ReplicaRecord<RaftWords>> = fc.oneof(
   tagged("log", { record }),
   tagged("boot", { epoch: number }),
-  tagged("piece", { first: flag, data }),
+  tagged("piece", { first: flag, origin, data }),
 );
 
 const batch = plain<Batch>({

@@ -95,7 +95,8 @@ export abstract class Changing extends Replicating {
     if (this.role !== "leader") return;
     for (const peer of this.others(ctx)) {
       if (this.progress.has(peer)) continue;
-      this.progress.set(peer, new Progress(this.log.lastIndex + 1, ctx.now));
+      // The entry that adds it is the first that it is sent, and finds out where its log ends.
+      this.progress.set(peer, new Progress(this.log.lastIndex, ctx.now));
     }
     // Whoever leaves hears of it: its progress is kept until the change is committed.
   }
@@ -132,28 +133,28 @@ export abstract class Changing extends Replicating {
   /** The leader itself is no voter any more: somebody else should lead, at once (R29). */
   private leave(ctx: Ctx): void {
     if (this.transfer !== undefined) return;
-    const to = this.bestSuccessor(ctx);
+    const to = this.bestSuccessor();
     if (to === undefined) return this.follow(ctx, this.term, undefined);
     this.handOver(ctx, undefined, to);
   }
 
   get peers(): readonly PeerStatus[] {
     if (this.role !== "leader") return [];
-    return [...this.progress].map(([node, { match, active, slow, state }]) => ({
+    return [...this.progress].map(([node, { match, isRecent, slow, state }]) => ({
       node,
       match,
-      active,
+      active: isRecent,
       slow,
       state,
     }));
   }
 
   /** Who should lead instead of this node: fit, of high priority, and far along. */
-  protected bestSuccessor(ctx: Ctx): NodeId | undefined {
+  protected bestSuccessor(): NodeId | undefined {
     let best: NodeId | undefined;
     let rank: readonly number[] = [];
-    for (const [peer, { active, slow, match }] of this.progress) {
-      if (peer === ctx.self || !active || !this.mayLead(peer)) continue;
+    for (const [peer, { isRecent, slow, match }] of this.progress) {
+      if (!isRecent || !this.isVoter(peer) || !this.mayLead(peer)) continue;
       const { priority } = traitsOf(this.configuration, peer);
       const own = [slow ? 0 : 1, priority, match];
       if (best !== undefined && !isHigher(own, rank)) continue;

@@ -34,6 +34,11 @@ export class Configurations {
     return found;
   }
 
+  /** The one that was in force before the entry at `index`, if that is known. */
+  before(index: Index): Configuration | undefined {
+    return this.dated.findLast((one) => one.index < index)?.configuration;
+  }
+
   /** An entry was appended. Returns whether another configuration is in force now. */
   appended(index: Index, entry: Entry): boolean {
     if (entry.kind !== "configuration") return false;

@@ -154,7 +154,7 @@ export abstract class Electing extends RaftState {
       (node) => node === ctx.self || this.progress.get(node)?.active === true,
     );
     if (!reached) return this.follow(ctx, this.term, undefined);
-    for (const progress of this.progress.values()) progress.active = false;
+    for (const progress of this.progress.values()) progress.beginPeriod();
     ctx.setTimer("quorum", this.config.electionMs);
   }
 

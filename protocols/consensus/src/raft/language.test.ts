@@ -158,7 +158,7 @@ export function raftOutput(o: LogOutput, show: ShowData = plain): string {
       return `configuration ${o.index}: ${configurationText(o.configuration)}${committed}`;
     }
     case "snapshotWanted":
-      return `snapshot wanted for ${o.to} from ${o.sources.join(" or ")}`;
+      return `snapshot of ${o.atLeast} or later wanted for ${o.to} from ${o.sources.join(" or ")}`;
     case "installed":
       return `installed ${metaText(o.meta)}`;
     default:

@@ -107,7 +107,7 @@ test("§7: who needs what is compacted away is sent a snapshot, if it answers", 
   rig.propose("x");
   assert.deepEqual(
     rig.outputs.filter(({ type }) => type === "snapshotWanted"),
-    [{ type: "snapshotWanted", to: "c", sources: ["a"] }],
+    [{ type: "snapshotWanted", to: "c", atLeast: 2, sources: ["b", "a"] }],
     "once",
   );
   rig.clear();
@@ -119,6 +119,8 @@ test("a snapshot that could not be sent is asked for again when the member is he
   const rig = leader();
   rig.raft.compact(rig.raft.snapshotMeta(2), 1, Infinity);
   rig.hear("c", { type: "refused", term: 2, prevIndex: 1, hintIndex: 0, hintTerm: 0 });
+  rig.fire("quorum");
+  rig.hear("b", heartbeatAck(2, 1));
   rig.fire("quorum");
   rig.clear();
   rig.ask({ type: "snapshotFailed", to: "c" });

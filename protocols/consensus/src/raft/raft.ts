@@ -63,8 +63,8 @@ export class Raft extends Changing implements OrderedLog<RaftWords> {
       case "heartbeat":
         return this.onHeartbeatTimeout(ctx);
       case "quorum":
-        this.onQuorumTimeout(ctx);
-        return this.yieldToBetter(ctx);
+        this.yieldToBetter(ctx);
+        return this.onQuorumTimeout(ctx);
       case "transfer":
         return this.onTransferTimeout(ctx);
       default:
@@ -130,7 +130,7 @@ export class Raft extends Changing implements OrderedLog<RaftWords> {
   private onTransfer(ctx: Ctx, id: RequestId, wanted: NodeId | undefined): void {
     if (this.role !== "leader") return ctx.reply(id, this.rejected("notLeader", true));
     if (this.transfer !== undefined) return ctx.reply(id, this.rejected("transferring", true));
-    const to = wanted ?? this.bestSuccessor(ctx);
+    const to = wanted ?? this.bestSuccessor();
     if (to === ctx.self) return ctx.reply(id, { type: "transferred", leader: to });
     if (to === undefined || !this.progress.has(to) || !this.isVoter(to)) {
       return ctx.reply(id, this.rejected("stale", true));
@@ -164,7 +164,7 @@ export class Raft extends Changing implements OrderedLog<RaftWords> {
    */
   private yieldToBetter(ctx: Ctx): void {
     if (this.role !== "leader" || this.transfer !== undefined || ctx.now < this.yieldAfter) return;
-    const to = this.bestSuccessor(ctx);
+    const to = this.bestSuccessor();
     if (to === undefined || !this.hasCommittedOwnTerm() || !this.isCaughtUp(ctx, to)) return;
     const other = this.progress.get(to)!;
     const rank = (node: NodeId) => traitsOf(this.configuration, node).priority;

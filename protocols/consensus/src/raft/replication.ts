@@ -107,21 +107,19 @@ export abstract class Replicating extends Electing {
 
   private wantSnapshot(ctx: Ctx, peer: NodeId, progress: Progress): void {
     // Reading a whole state for a member that does not answer would be in vain.
-    if (!progress.active) return;
+    if (!progress.isRecent) return;
     progress.awaitSnapshot();
     ctx.note({ type: "lagging", peer });
-    ctx.outputEagerly({
-      type: "snapshotWanted",
-      to: peer,
-      sources: this.snapshotSources(ctx, peer),
-    });
+    const { index: atLeast } = this.log.base;
+    const sources = this.snapshotSources(ctx, peer);
+    ctx.outputEagerly({ type: "snapshotWanted", to: peer, atLeast, sources });
   }
 
   /** Who holds all that this log has forgotten, and answers: followers first, they have less to do. */
   private snapshotSources(ctx: Ctx, to: NodeId): readonly NodeId[] {
     const { index } = this.log.base;
     const able = [...this.progress].filter(
-      ([peer, { active, slow, match }]) => peer !== to && active && !slow && match > index,
+      ([peer, { isRecent, slow, match }]) => peer !== to && isRecent && !slow && match >= index,
     );
     return [...able.map(([peer]) => peer), ctx.self];
   }

@@ -159,9 +159,16 @@ export abstract class RaftState {
     return votes(this.configuration, node);
   }
 
-  /** Whether this node should ever stand for election. */
+  /**
+   * Whether `node` may stand for election. A voter whose removal is not committed
+   * may: it can be the only one whose log is long enough (thesis §4.2.2).
+   */
   protected mayLead(node: NodeId): boolean {
-    return this.isVoter(node) && traitsOf(this.configuration, node).priority > 0;
+    const { index, configuration } = this.configurations.last;
+    if (traitsOf(configuration, node).priority === 0) return false;
+    if (votes(configuration, node)) return true;
+    const before = this.configurations.before(index);
+    return index > this.commitIndex && before !== undefined && votes(before, node);
   }
 
   protected isQuorum(holds: (node: NodeId) => boolean): boolean {

@@ -12,6 +12,7 @@ import type { StateMachine } from "../state-machine.ts";
 import { type PieceSink, type PieceSource, readPieces, type ReplicaState } from "./snapshots.ts";
 import {
   type Batch,
+  batchHead,
   type Item,
   OPEN_SESSION,
   type Outcome,
@@ -49,9 +50,18 @@ export class Execution<R> {
   admit({ client, epoch, sequence, timeMs }: Batch): Admission<Outcome<R>> {
     const { nodes } = this.state;
     this.state.timeMs = Math.max(this.state.timeMs, timeMs);
-    // A node's first batch begins the session of its new life (S2).
-    if (sequence === 1 && epoch > nodes.epochOf(client)) nodes.open(client, epoch);
+    if (epoch > nodes.epochOf(client)) {
+      // Only a node's first batch begins the session of its new life (S2): others wait for that one.
+      if (sequence > 1) return { type: "early" };
+      nodes.open(client, epoch);
+    }
     return nodes.admit(client, epoch, sequence);
+  }
+
+  /** Whether an encoded batch was executed already. Reads no more than its first words. */
+  isDone(batch: Uint8Array): boolean {
+    const { client, epoch, sequence } = batchHead(batch);
+    return this.state.nodes.admit(client, epoch, sequence).type === "repeated";
   }
 
   /** Executes an admitted batch. */

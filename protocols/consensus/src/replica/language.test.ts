@@ -65,12 +65,16 @@ function message(m: ReplicaMessage<RaftWords>): string {
       return `readAt life ${m.epoch} round ${m.round} index ${m.index}`;
     case "piece": {
       const last = m.last === undefined ? "" : `, last of ${m.last.meta.index}@${m.last.meta.term}`;
-      return `piece t${m.term} stream ${m.stream} number ${m.sequence}${last}`;
+      return `piece of ${m.index} stream ${m.stream} number ${m.sequence}${last}`;
     }
     case "pieceAck":
-      return `pieceAck stream ${m.stream} next ${m.next}`;
+      return `pieceAck stream ${m.stream} next ${m.next}${m.busy ? ", busy" : ""}`;
     case "snapshotDone":
       return `snapshotDone stream ${m.stream} at ${m.index}`;
+    case "sendSnapshot":
+      return `sendSnapshot to ${m.to} of ${m.atLeast} or later`;
+    case "snapshotNews":
+      return `snapshotNews ${m.to} ${m.state} ${m.index}`;
     default:
       return unreachable(m);
   }

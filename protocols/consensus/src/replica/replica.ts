@@ -30,7 +30,7 @@ import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
 import { CheckpointRecords } from "./checkpoint.ts";
 import { Execution } from "./execution.ts";
-import { PieceSink, type PieceSource } from "./snapshots.ts";
+import { type Origin, PieceSink, type PieceSource } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
 import {
   type Batch,
@@ -78,7 +78,7 @@ export class Replica<L extends LogWords, R>
   private readonly asked: Map<RequestId, RequestId> = new Map();
   private requests: RequestId = BATCH_REQUEST;
   /** Pieces of a checkpoint, while recovering. */
-  private recovering: PieceSink | undefined;
+  private recovering: { readonly origin: Origin | undefined; readonly sink: PieceSink } | undefined;
 
   constructor(log: OrderedLog<L>, machine: StateMachine<R>, config: ReplicaConfig) {
     checkReplicaConfig(config);
@@ -96,6 +96,11 @@ export class Replica<L extends LogWords, R>
     return this.execution.seal;
   }
 
+  /** Counts this replica's lives. */
+  get epoch(): number {
+    return this.outbox.epoch;
+  }
+
   get leader(): NodeId | undefined {
     return this.log.leader;
   }
@@ -106,13 +111,16 @@ export class Replica<L extends LogWords, R>
         this.outbox.epoch = record.epoch;
         break;
       case "piece":
-        if (record.first) this.recovering = new PieceSink(this.machine.receive());
+        if (record.first) {
+          const sink = new PieceSink(this.machine.receive());
+          this.recovering = { origin: record.origin, sink };
+        }
         invariant(this.recovering !== undefined, "the first piece of a snapshot says so");
-        this.recovering.write(record.data);
+        this.recovering.sink.write(record.data);
         break;
       case "log": {
         this.log.recover?.(record.record);
-        if (isSnapshot(record.record)) this.restore(record.record.meta, this.recovering);
+        if (isSnapshot(record.record)) this.restore(record.record.meta, this.recovering?.sink);
         break;
       }
       default:
@@ -121,6 +129,9 @@ export class Replica<L extends LogWords, R>
   }
 
   onStart(ctx: Ctx<L, R>): void {
+    const { origin, sink } = this.recovering ?? {};
+    // Pieces without a record behind them were on their way here when the last life ended.
+    if (origin !== undefined && sink !== undefined) this.transfers.resume(origin, sink);
     this.recovering = undefined;
     this.outbox.epoch++;
     this.bootPosition = ctx.persist({ type: "boot", epoch: this.outbox.epoch });
@@ -133,7 +144,9 @@ export class Replica<L extends LogWords, R>
       case "log":
         return this.log.onMessage(this.below(ctx), from, message.message);
       case "forward":
-        return this.propose(ctx, message.batch);
+        // A replica that lags sees nothing settled and repeats itself: the log need not.
+        if (!this.execution.isDone(message.batch)) this.propose(ctx, message.batch);
+        return;
       case "readIndex":
         // Whoever asks the wrong node, or too often, asks again by itself.
         if (this.log.role !== "leader" || this.reads.askers >= MAX_ASKERS) return;
@@ -142,14 +155,8 @@ export class Replica<L extends LogWords, R>
         // An answer to an earlier life of this replica says nothing about now (scenario R2).
         if (message.epoch !== this.outbox.epoch) return;
         return this.reads.answered(message.round, message.index);
-      case "piece":
-        return this.transfers.onPiece(ctx, this, from, message);
-      case "pieceAck":
-        return this.transfers.onPieceAck(ctx, this, from, message);
-      case "snapshotDone":
-        return this.transfers.onSnapshotDone(ctx, this, from, message);
       default:
-        unreachable(message);
+        return this.transfers.onMessage(ctx, this, from, message);
     }
   }
 
@@ -293,13 +300,11 @@ export class Replica<L extends LogWords, R>
         this.outbox.rewind();
         this.reads.repeat();
         if (value.role !== "leader") this.transfers.abandon();
-        // Its sender may not lead any more; whoever leads begins again.
-        this.transfers.interrupt();
         return ctx.outputEagerly(value);
       case "configuration":
         return ctx.outputEagerly(value);
       case "snapshotWanted":
-        return this.transfers.begin(ctx, this, value.to);
+        return this.transfers.begin(ctx, this, value);
       case "installed": {
         this.backlog = [];
         this.restore(value.meta, this.transfers.takeReceived());
