@@ -107,7 +107,7 @@ test("§7: who needs what is compacted away is sent a snapshot, if it answers", 
   rig.propose("x");
   assert.deepEqual(
     rig.outputs.filter(({ type }) => type === "snapshotWanted"),
-    [{ type: "snapshotWanted", to: "c", atLeast: 2, sources: ["b", "a"] }],
+    [{ type: "snapshotWanted", to: "c", atLeast: 2, sources: ["a"] }],
     "once",
   );
   rig.clear();

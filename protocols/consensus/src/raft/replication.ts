@@ -119,7 +119,7 @@ export abstract class Replicating extends Electing {
   private snapshotSources(ctx: Ctx, to: NodeId): readonly NodeId[] {
     const { index } = this.log.base;
     const able = [...this.progress].filter(
-      ([peer, { isRecent, slow, match }]) => peer !== to && isRecent && !slow && match >= index,
+      ([peer, { isRecent, slow, match }]) => peer !== to && isRecent && !slow && match > index,
     );
     return [...able.map(([peer]) => peer), ctx.self];
   }
