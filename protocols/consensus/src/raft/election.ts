@@ -37,7 +37,7 @@ export abstract class Electing extends RaftState {
     this.leader = undefined;
     // Its own patience is over, and with it what it tells others; but leases hold as long as time does.
     if (!this.config.leaseReads) this.heardAt = NEVER;
-    if (this.isVoter(ctx.self)) return this.campaign(ctx, "pre", false);
+    if (this.mayLead(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);
   }
@@ -138,7 +138,7 @@ export abstract class Electing extends RaftState {
     this.writes = [];
     this.progress.clear();
     for (const peer of this.others(ctx)) {
-      this.progress.set(peer, new Progress(this.log.lastIndex + 1));
+      this.progress.set(peer, new Progress(this.log.lastIndex + 1, ctx.now));
     }
     ctx.cancelTimer("election");
     ctx.setTimer("heartbeat", this.config.heartbeatMs);
@@ -154,7 +154,7 @@ export abstract class Electing extends RaftState {
       (node) => node === ctx.self || this.progress.get(node)?.active === true,
     );
     if (!reached) return this.follow(ctx, this.term, undefined);
-    for (const progress of this.progress.values()) progress.active = false;
+    for (const progress of this.progress.values()) progress.beginPeriod();
     ctx.setTimer("quorum", this.config.electionMs);
   }
 
