@@ -19,7 +19,7 @@ import {
   type Vocabulary,
 } from "@quorate/kernel";
 
-import { EventQueue, type Queued } from "./queue.ts";
+import { EventQueue, type Queued } from "./simulator/queue.ts";
 
 export interface SimulationOptions<V extends Vocabulary, P extends Process<V>> {
   readonly seed: number;
