@@ -14,6 +14,6 @@ export type {
   Words,
   World,
 } from "./subject.ts";
-export { Simulation, type SimulationOptions } from "./simulation.ts";
+export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
 export type { Language } from "./transcript/language.ts";
 export { replay, type Replayed, ScriptError } from "./transcript/replay.ts";

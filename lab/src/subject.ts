@@ -118,6 +118,8 @@ export interface Cluster<V extends Vocabulary = Vocabulary, P extends Process<V>
   readonly tolerates: Tolerance;
   /** How many releases of the software {@link create} knows; 1 if there is nothing to upgrade to. */
   readonly releases: number;
+  /** How long, in milliseconds, a core may take to converge and serve once the faults have stopped. */
+  readonly patienceMs: number;
   /** A fresh process, as at each start of a node. `release` counts from 0. */
   create(node: NodeId, release: number): P;
   /** Who watches the run. Called once, before the nodes start. */
@@ -156,7 +158,7 @@ export interface Witness<V extends Vocabulary = Vocabulary, P extends Process<V>
   stepped(node: NodeId, process: P): Broken | undefined;
 
   started?(node: NodeId, process: P): void;
-  /** A life ended. What was not durable is gone, except the first `kept` of those records. */
+  /** A life ended. Of the records that were not reported durable, the first `kept` are on the disk all the same. */
   stopped?(node: NodeId, kept: number): void;
   /** Everything on the node's disk is gone; it is down. */
   wiped?(node: NodeId): void;
