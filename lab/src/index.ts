@@ -1,3 +1,21 @@
+export { Careless, Hasty } from "./exam/careless.ts";
+export type { Action, Outside } from "./run/action.ts";
+export { actionText } from "./run/action.ts";
+export { type Intervention, readToken, token } from "./run/intervention.ts";
+export { BUDGET, type Finding, type Outcome, play, type PlayOptions } from "./run/play.ts";
+export {
+  decodeRun,
+  encodeRun,
+  LISTED,
+  type Run,
+  RunError,
+  settingsOf,
+  subjectOf,
+} from "./run/run.ts";
+export { SCENARIOS } from "./run/scenario.ts";
+export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
+export type { Observer } from "./simulator/observer.ts";
+export { CALM, type Weather } from "./simulator/weather.ts";
 export type {
   Broken,
   Bug,
@@ -14,6 +32,6 @@ export type {
   Words,
   World,
 } from "./subject.ts";
-export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
 export type { Language } from "./transcript/language.ts";
 export { replay, type Replayed, ScriptError } from "./transcript/replay.ts";
+export { bytesText, plainText } from "./words.ts";

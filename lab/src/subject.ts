@@ -48,6 +48,8 @@ export interface Parameter {
   /** Least and greatest value allowed. */
   readonly min: number;
   readonly max: number;
+  /** What a fleet of seeds draws from where its user has not said otherwise. */
+  readonly swarm?: readonly number[];
 }
 
 export type Settings = { readonly [parameter: string]: number };
@@ -80,7 +82,10 @@ export interface Bug {
   readonly name: string;
   /** The sentence that it breaks, and where it stands. */
   readonly sentence: string;
-  /** Claims one of which must be reported; `liveness` where the cluster never works again, `stops` where a node gives up. */
+  /**
+   * Claims one of which must be reported. Besides numbered ones: `stops` (a process threw without
+   * naming a claim), `livelock`, `liveness`.
+   */
   readonly breaks: readonly string[];
   /** Parameters without which it cannot show. */
   readonly settings?: Settings;

@@ -9,7 +9,7 @@
 
 import { Random } from "@quorate/kernel";
 
-import type { Weather } from "./weather.ts";
+import { CALM, type Weather } from "./weather.ts";
 
 /** A message, or its second copy, that never arrives. */
 export const LOST = -1;
@@ -37,6 +37,8 @@ export interface Fates {
   rate(node: number): number;
   /** Where a node's clock begins. */
   offset(node: number): number;
+  /** From now on the weather is fair: nothing is lost, repeated or stalled. */
+  calm(): void;
 }
 
 /** -256·ln(1 − (i + ½)/64), rounded: logarithms differ between engines, this table does not. */
@@ -48,9 +50,12 @@ const EXPONENTIAL: readonly number[] = [
 ];
 const LONGEST = EXPONENTIAL.at(-1)!;
 
+/** In fair weather, delays vary by no more than this. */
+const FAIR_MS = 10;
+
 /** Answers by dice. Each concern has a generator of its own, so that one draw more in one leaves the others as they were. */
 export class Dice implements Fates {
-  private readonly weather: Weather;
+  private weather: Weather;
   private readonly network: Random;
   private readonly disks: Random;
   private readonly timers: Random;
@@ -152,5 +157,16 @@ export class Dice implements Fates {
   offset(_node: number): number {
     const { clockOffsetMs } = this.weather;
     return clockOffsetMs === 0 ? 0 : this.clocks.below(clockOffsetMs);
+  }
+
+  calm(): void {
+    const [min, max] = this.weather.latencyMs;
+    const [quick, slow] = this.weather.syncMs;
+    this.clogged.clear();
+    this.weather = {
+      ...CALM,
+      latencyMs: [min, Math.min(max, min + FAIR_MS)],
+      syncMs: [quick, Math.min(slow, quick + FAIR_MS)],
+    };
   }
 }

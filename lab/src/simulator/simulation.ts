@@ -301,6 +301,12 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     this.runUntil(this.now + durationMs);
   }
 
+  /** Lets time pass to a moment before which nothing happens. */
+  passTo(time: number): void {
+    invariant(time >= this.now && time <= this.nextTime, "time does not skip what happens");
+    this.now = time;
+  }
+
   /** When the next thing happens; `Infinity` if nothing will. */
   get nextTime(): number {
     return this.queue.peek()?.time ?? Infinity;
