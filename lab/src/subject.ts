@@ -137,6 +137,8 @@ export interface World<V extends Vocabulary = Vocabulary, P extends Process<V> =
   readonly now: number;
   /** The process on a node, or `undefined` while it is down. */
   process(node: NodeId): P | undefined;
+  /** Whether {@link Witness.history} will be asked for; writing it down takes time and memory. */
+  readonly wantsHistory: boolean;
   /** Counts a {@link Mark}. */
   mark(name: string): void;
 }
@@ -180,7 +182,7 @@ export interface Witness<V extends Vocabulary = Vocabulary, P extends Process<V>
    * leaves out other operations asks the same.
    */
   ask(op: number, dice: Random, node: NodeId): V["Request"];
-  /** Its answer. Never called for an operation that the client has given up. */
+  /** Its answer, once the step that gave it is over. Never called for an operation that the client has given up. */
   answered(op: number, response: V["Response"]): Settled;
   /** The client stops waiting: the outcome is unknown. */
   abandoned?(op: number): void;

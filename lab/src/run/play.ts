@@ -63,6 +63,8 @@ export interface PlayOptions {
   readonly spectator?: Spectator;
   /** The most steps, safety and liveness together. */
   readonly budget?: number;
+  /** Write down what the clients do, for the judges. */
+  readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
 }
@@ -98,7 +100,6 @@ interface Asked {
 }
 
 class Play {
-  private readonly subject: Subject;
   private readonly run: Run;
   private readonly options: PlayOptions;
   private readonly cluster: Cluster;
@@ -113,6 +114,8 @@ class Play {
   private readonly marks: Map<string, number> = new Map();
   private finding: Finding | undefined;
   private waiting: Asked[] = [];
+  /** Given in the step at hand; the witness hears of the step first. */
+  private answers: { readonly op: number; readonly response: unknown }[] = [];
   private asked = 0;
   private served = 0;
 
@@ -125,7 +128,6 @@ class Play {
   private converged = false;
 
   constructor(subject: Subject, run: Run, options: PlayOptions) {
-    this.subject = subject;
     this.run = run;
     this.options = options;
     this.cluster = subject.open(run.settings, run.bug);
@@ -139,6 +141,7 @@ class Play {
         return play.world?.now ?? 0;
       },
       process: (node) => play.world?.process(node),
+      wantsHistory: options.history ?? false,
       mark,
     });
     if (this.plan !== undefined) {
@@ -151,7 +154,7 @@ class Play {
   }
 
   toTheEnd(): Outcome {
-    const { subject, run, options } = this;
+    const { run, options } = this;
     try {
       this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
         ...this.plan?.weather,
@@ -174,7 +177,7 @@ class Play {
       served: this.served,
       marks: this.marks,
       decisions: this.decisions,
-      history: subject === this.subject ? this.witness.history?.() : undefined,
+      history: options.history === true ? this.witness.history?.() : undefined,
     };
   }
 
@@ -276,11 +279,17 @@ class Play {
     if (!world.isUp(node)) return;
     // The operation's own dice: the low half of the seed, and the operation in place of the high one.
     const dice = new Random((this.run.seed % 0x1_0000_0000) + (op % 0x20_0000) * 0x1_0000_0000);
-    const request = world.request(node, this.witness.ask(op, dice, node), (response) =>
-      this.answered(op, response),
-    );
+    const request = world.request(node, this.witness.ask(op, dice, node), (response) => {
+      this.answers.push({ op, response });
+    });
     this.asked++;
     this.waiting.push({ op, request, deadline: world.now + PATIENCE_MS });
+  }
+
+  private hear(): void {
+    const { answers } = this;
+    this.answers = [];
+    for (const { op, response } of answers) this.answered(op, response);
   }
 
   private answered(op: number, response: unknown): void {
@@ -344,6 +353,7 @@ class Play {
     const stepped = (node: NodeId, process: Process<Vocabulary>): void => {
       const broken = witness.stepped(node, process);
       if (broken !== undefined) this.broken(broken);
+      if (this.answers.length > 0) this.hear();
     };
     const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooksOf(witness), stepped };
     return options.spectator === undefined ? first : both(options.spectator, first);

@@ -37,13 +37,14 @@ export class Operations {
   private readonly refused: Set<Uint8Array> = new Set();
   private readonly versions: Map<string, { readonly index: number; readonly value: string }[]> =
     new Map();
-  private readonly recorder: Recorder = new Recorder();
+  private readonly recorder: Recorder | undefined;
   private floor = 0;
 
   constructor(world: World<RaftWords, Raft>, nodes: readonly NodeId[], leases: boolean) {
     this.world = world;
     this.nodes = nodes;
     this.leases = leases;
+    if (world.wantsHistory) this.recorder = new Recorder();
   }
 
   ask(op: number, dice: Random, node: NodeId): LogRequest {
@@ -70,8 +71,8 @@ export class Operations {
     return { type: "propose", data };
   }
 
-  private invoke(op: number, request: Parameters<Recorder["invoke"]>[1]): Token {
-    return this.recorder.invoke(`c${op}`, request, this.world.now);
+  private invoke(op: number, request: Parameters<Recorder["invoke"]>[1]): Token | undefined {
+    return this.recorder?.invoke(`c${op}`, request, this.world.now);
   }
 
   /** An entry is committed, for the first time anywhere. */
@@ -119,15 +120,17 @@ export class Operations {
       const text = `${asked.node} says that ${asked.key}=${asked.value} is committed at ${index}, where something else is`;
       return { type: "broken", broken: { claim: "I13", text } };
     }
-    if (asked.token !== undefined) this.recorder.complete(asked.token, this.world.now);
+    if (asked.token !== undefined) this.recorder?.complete(asked.token, this.world.now);
     this.floor = Math.max(this.floor, index);
     return { type: "served" };
   }
 
   private read(asked: Pending, index: number): Settled {
     this.world.mark(asked.kind === "leaseRead" ? "lease-read" : "read");
-    const value = this.valueAt(asked.key, index);
-    if (asked.token !== undefined) this.recorder.complete(asked.token, this.world.now, { value });
+    if (asked.token !== undefined) {
+      const value = this.valueAt(asked.key, index);
+      this.recorder?.complete(asked.token, this.world.now, { value });
+    }
     if (index < asked.floor) {
       const text = `${asked.node} lets a read see up to ${index}, though ${asked.floor} was answered before it was asked`;
       return { type: "broken", broken: { claim: "I12", text } };
@@ -150,14 +153,14 @@ export class Operations {
 
   private lose({ kind, token }: Pending): void {
     if (kind === "write") this.world.mark("outcome-unknown");
-    if (token !== undefined) this.recorder.info(token);
+    if (token !== undefined) this.recorder?.info(token);
   }
 
   private fail({ token }: Pending): void {
-    if (token !== undefined) this.recorder.fail(token, this.world.now);
+    if (token !== undefined) this.recorder?.fail(token, this.world.now);
   }
 
   history(): string {
-    return this.recorder.text();
+    return this.recorder?.text() ?? "";
   }
 }
