@@ -34,4 +34,6 @@ export type {
 } from "./subject.ts";
 export type { Language } from "./transcript/language.ts";
 export { replay, type Replayed, ScriptError } from "./transcript/replay.ts";
+export { type TextOptions, traceText } from "./trace/text.ts";
+export { type Effect, type TraceEvent, Tracer } from "./trace/trace.ts";
 export { bytesText, plainText } from "./words.ts";

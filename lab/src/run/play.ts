@@ -22,6 +22,7 @@ import { type Action, calmDown, type Outside, perform } from "./action.ts";
 import { Clients } from "./clients.ts";
 import { type Intervention, nodesOf, type Timed } from "./intervention.ts";
 import { ListedFates, WritingFates } from "./listed-fates.ts";
+import { both, hooksOf } from "./observers.ts";
 import { LISTED, type Run, RunError } from "./run.ts";
 import { type Plan, scenarioNamed, SCENARIOS } from "./scenario.ts";
 
@@ -54,6 +55,8 @@ export interface Outcome {
 
 /** A second observer, told of actions and findings besides. */
 export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
+  /** Called once, before the nodes start. */
+  opened?(world: { readonly now: number; readonly steps: number }): void;
   acted?(action: Action): void;
 }
 
@@ -86,6 +89,8 @@ export function play(subject: Subject, run: Run, options: PlayOptions = {}): Out
   return new Play(subject, run, options).toTheEnd();
 }
 
+type AnyWorld = Simulation<Vocabulary, Process<Vocabulary>>;
+
 /** Somebody who acts at times of his own. */
 interface Actor {
   at: number;
@@ -105,7 +110,7 @@ class Play {
   private readonly cluster: Cluster;
   private readonly plan: Plan | undefined;
   private readonly witness: Witness;
-  private world: Simulation<Vocabulary, Process<Vocabulary>> | undefined;
+  private readonly world: AnyWorld;
   private readonly clients: Clients | undefined;
   private actors: Actor[] = [];
   private readonly listed: readonly Timed[];
@@ -135,15 +140,27 @@ class Play {
     const dice = new Random(run.seed);
     this.plan = planOf(run, dice.fork(20), this.cluster);
     const mark = (name: string): void => void this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
+    // oxlint-disable-next-line no-this-alias -- the getter below is another object's
     const play = this;
     this.witness = this.cluster.witness({
       get now() {
-        return play.world?.now ?? 0;
+        return play.world.now;
       },
-      process: (node) => play.world?.process(node),
+      process: (node) => play.world.process(node),
       wantsHistory: options.history ?? false,
       mark,
     });
+    this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
+      ...this.plan?.weather,
+      seed: run.seed,
+      nodes: this.cluster.nodes,
+      create: (node, release) => this.cluster.create(node, release),
+      down: true,
+      fates: this.fates(),
+      observer: this.observer(),
+      freeze: options.freeze ?? false,
+    });
+    options.spectator?.opened?.(this.world);
     if (this.plan !== undefined) {
       this.clients = new Clients(this.plan.thinkMs);
       for (const [i, nemesis] of [this.clients, ...this.plan.nemeses].entries()) {
@@ -154,25 +171,17 @@ class Play {
   }
 
   toTheEnd(): Outcome {
-    const { run, options } = this;
+    const { options } = this;
     try {
-      this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
-        ...this.plan?.weather,
-        seed: run.seed,
-        nodes: this.cluster.nodes,
-        create: (node, release) => this.cluster.create(node, release),
-        fates: this.fates(),
-        observer: this.observer(),
-        freeze: options.freeze ?? false,
-      });
+      for (const node of this.cluster.nodes) this.world.start(node);
       this.loop(this.world, options.budget ?? BUDGET);
     } catch (error) {
       this.stopped(error);
     }
     return {
       finding: this.finding,
-      steps: this.world?.steps ?? 0,
-      atMs: this.world?.now ?? 0,
+      steps: this.world.steps,
+      atMs: this.world.now,
       asked: this.asked,
       served: this.served,
       marks: this.marks,
@@ -181,7 +190,7 @@ class Play {
     };
   }
 
-  private loop(world: Simulation<Vocabulary, Process<Vocabulary>>, budget: number): void {
+  private loop(world: AnyWorld, budget: number): void {
     const safetyMs = this.plan?.safetyMs ?? Infinity;
     const end = this.run.until ?? Infinity;
     let external = this.nextExternal(safetyMs);
@@ -211,11 +220,7 @@ class Play {
     return this.core === undefined ? Math.min(next, safetyMs) : next;
   }
 
-  private actAt(
-    world: Simulation<Vocabulary, Process<Vocabulary>>,
-    now: number,
-    safetyMs: number,
-  ): void {
+  private actAt(world: AnyWorld, now: number, safetyMs: number): void {
     for (; this.listed[this.nextListed]?.at === now; this.nextListed++) {
       this.act(this.listed[this.nextListed]!.action);
     }
@@ -228,7 +233,7 @@ class Play {
   }
 
   private act(action: Action): void {
-    const world = this.world!;
+    const world = this.world;
     if (this.finding !== undefined) return;
     if (this.options.record === true) {
       this.decisions.push({ type: "action", at: world.now, action });
@@ -244,7 +249,7 @@ class Play {
   }
 
   /** A random core, as small as the protocol must do with; nodes lost for good are not in it. */
-  private calmAction(world: Simulation<Vocabulary, Process<Vocabulary>>): Action {
+  private calmAction(world: AnyWorld): Action {
     const dice = new Random(this.run.seed).fork(21);
     const { nodes, tolerates } = this.cluster;
     const left = nodes.filter((node) => !world.isDamaged(node));
@@ -255,7 +260,7 @@ class Play {
   }
 
   /** Asks the core for something, and looks whether it has converged. */
-  private probe(world: Simulation<Vocabulary, Process<Vocabulary>>, now: number): void {
+  private probe(world: AnyWorld, now: number): void {
     const core = this.core!;
     const missing = this.witness.missing(core);
     if (missing === undefined && this.servedInCalm) {
@@ -275,7 +280,7 @@ class Play {
   // Clients.
 
   private ask(node: NodeId, op: number): void {
-    const world = this.world!;
+    const world = this.world;
     if (!world.isUp(node)) return;
     // The operation's own dice: the low half of the seed, and the operation in place of the high one.
     const dice = new Random((this.run.seed % 0x1_0000_0000) + (op % 0x20_0000) * 0x1_0000_0000);
@@ -310,7 +315,7 @@ class Play {
   private expire(now: number): void {
     while (this.waiting[0] !== undefined && this.waiting[0].deadline <= now) {
       const { op, request } = this.waiting.shift()!;
-      this.world!.forget(request);
+      this.world.forget(request);
       this.witness.abandoned?.(op);
     }
   }
@@ -322,15 +327,15 @@ class Play {
   }
 
   private found(claim: string, text: string): void {
-    const { now = 0, steps = 0 } = this.world ?? {};
+    const { now, steps } = this.world;
     this.finding ??= { claim, text, atMs: now, step: steps };
   }
 
   /** A process broke a promise to itself, or has a bug. */
   private stopped(error: unknown): void {
-    const node = this.world?.failed ?? "a node";
+    const node = this.world.failed ?? "a node";
     const text = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof InvariantViolation) && this.world?.failed === undefined) throw error;
+    if (!(error instanceof InvariantViolation) && this.world.failed === undefined) throw error;
     const claim = /^([A-Z]+\d+): /.exec(text)?.[1] ?? "stops";
     this.found(claim, `${node} stops: ${text}`);
   }
@@ -365,16 +370,16 @@ class Play {
     const { witness } = this;
     return {
       get now() {
-        return play.world!.now;
+        return play.world.now;
       },
       nodes,
       tolerates,
       releases,
       dice,
-      isUp: (node) => play.world!.isUp(node),
-      isPaused: (node) => play.world!.isPaused(node),
-      isDamaged: (node) => play.world!.isDamaged(node),
-      unsynced: (node) => play.world!.unsynced(node),
+      isUp: (node) => play.world.isUp(node),
+      isPaused: (node) => play.world.isPaused(node),
+      isDamaged: (node) => play.world.isDamaged(node),
+      unsynced: (node) => play.world.unsynced(node),
       leaders: () => witness.leaders?.() ?? [],
       leaseHolders: () => witness.leaseHolders?.() ?? [],
       act: (action) => play.act(action),
@@ -401,81 +406,4 @@ function checked(
     }
   }
   return interventions.filter((each) => each.type === "action").toSorted((a, b) => a.at - b.at);
-}
-
-/** A witness's hooks; those it does not have stay out of the way. */
-function hooksOf(witness: Witness): Observer<Vocabulary, Process<Vocabulary>> {
-  const observer: {
-    -readonly [K in keyof Observer<Vocabulary, Process<Vocabulary>>]: Observer<
-      Vocabulary,
-      Process<Vocabulary>
-    >[K];
-  } = {};
-  if (witness.started !== undefined)
-    observer.started = (node, process) => witness.started!(node, process);
-  if (witness.stopped !== undefined)
-    observer.stopped = (node, kept) => witness.stopped!(node, kept);
-  if (witness.wiped !== undefined) observer.wiped = (node) => witness.wiped!(node);
-  if (witness.persisted !== undefined) {
-    observer.persisted = (node, record, position) => witness.persisted!(node, record, position);
-  }
-  if (witness.durable !== undefined)
-    observer.durable = (node, position) => witness.durable!(node, position);
-  if (witness.sent !== undefined)
-    observer.sent = (from, to, message) => witness.sent!(from, to, message);
-  if (witness.noted !== undefined) observer.noted = (node, note) => witness.noted!(node, note);
-  if (witness.said !== undefined) observer.said = (node, output) => witness.said!(node, output);
-  return observer;
-}
-
-type AnyObserver = Observer<Vocabulary, Process<Vocabulary>>;
-
-/** Tells one, then the other. */
-function both(one: AnyObserver, two: AnyObserver): AnyObserver {
-  return {
-    started(...told) {
-      one.started?.(...told);
-      two.started?.(...told);
-    },
-    stopped(...told) {
-      one.stopped?.(...told);
-      two.stopped?.(...told);
-    },
-    wiped(...told) {
-      one.wiped?.(...told);
-      two.wiped?.(...told);
-    },
-    persisted(...told) {
-      one.persisted?.(...told);
-      two.persisted?.(...told);
-    },
-    durable(...told) {
-      one.durable?.(...told);
-      two.durable?.(...told);
-    },
-    sent(...told) {
-      one.sent?.(...told);
-      two.sent?.(...told);
-    },
-    noted(...told) {
-      one.noted?.(...told);
-      two.noted?.(...told);
-    },
-    said(...told) {
-      one.said?.(...told);
-      two.said?.(...told);
-    },
-    answered(...told) {
-      one.answered?.(...told);
-      two.answered?.(...told);
-    },
-    steps(...told) {
-      one.steps?.(...told);
-      two.steps?.(...told);
-    },
-    stepped(...told) {
-      one.stepped?.(...told);
-      two.stepped?.(...told);
-    },
-  };
 }

@@ -40,6 +40,8 @@ export interface SimulationOptions<
   readonly onNote?: (node: NodeId, note: V["Note"]) => void;
   readonly onOutput?: (node: NodeId, output: V["Output"]) => void;
   readonly observer?: Observer<V, P>;
+  /** The nodes begin down. */
+  readonly down?: boolean;
   /** Answers every open question, in place of dice and weather. */
   readonly fates?: Fates;
 }
@@ -78,7 +80,7 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
       const clock = new Clock(0, this.fates.offset(index), this.fates.rate(index));
       this.hosts.set(id, new Host<V, P>(id, index, clock, this));
     }
-    for (const id of options.nodes) this.start(id);
+    if (options.down !== true) for (const id of options.nodes) this.start(id);
   }
 
   // Looking on.
