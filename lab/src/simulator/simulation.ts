@@ -172,8 +172,8 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
   }
 
   private conclude(host: Host<V, P>, process: P): void {
+    this.observer?.stepped?.(host.self, process);
     this.flush(host);
-    if (host.process === process) this.observer?.stepped?.(host.self, process);
   }
 
   /** Stops a node's process for a while, as a long garbage collection would: input waits, timers are late. */
