@@ -1,6 +1,8 @@
 export { Careless, Hasty } from "./exam/careless.ts";
+export { EXAM_BUDGET, examine, type ExamOptions, type Found, type Graded } from "./exam/exam.ts";
 export type { Action, Outside } from "./run/action.ts";
 export { actionText } from "./run/action.ts";
+export { type FleetPlan, runOfSeed, Tally } from "./run/fleet.ts";
 export { type Intervention, readToken, token } from "./run/intervention.ts";
 export { BUDGET, type Finding, type Outcome, play, type PlayOptions } from "./run/play.ts";
 export {
@@ -13,6 +15,7 @@ export {
   subjectOf,
 } from "./run/run.ts";
 export { SCENARIOS } from "./run/scenario.ts";
+export { listed, shrink, type Shrunk, type ShrinkOptions } from "./run/shrink.ts";
 export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
 export type { Observer } from "./simulator/observer.ts";
 export { CALM, type Weather } from "./simulator/weather.ts";

@@ -45,6 +45,111 @@ export class CrashUnsynced implements Nemesis {
   }
 }
 
+/**
+ * Keeps elections coming and disturbs them: crashes leaders, holds up links, and
+ * restarts nodes at once, so that what they said in one life meets the next.
+ */
+export class DisturbElections implements Nemesis {
+  private victim: NodeId | undefined;
+
+  act(stage: Stage): number {
+    const { dice, nodes } = stage;
+    if (this.victim !== undefined) {
+      stage.act({ type: "start", node: this.victim });
+      this.victim = undefined;
+      return 1 + dice.below(5);
+    }
+    const down = nodes.find((node) => !stage.isUp(node));
+    if (down !== undefined) {
+      stage.act({ type: "start", node: down });
+      return 1 + dice.below(30);
+    }
+    const leaders = stage.leaders();
+    if (leaders.length > 0) {
+      if (dice.chance(1, 2)) return 1 + dice.below(100);
+      // All start again at about the same time, so that some campaign at about the same time.
+      const all = dice.chance(1, 2);
+      for (const node of all ? nodes : leaders.slice(0, 1)) stage.act({ type: "crash", node });
+      return 1 + dice.below(30);
+    }
+    if (dice.chance(1, 10)) this.clog(stage);
+    const unsynced = nodes.filter((node) => stage.unsynced(node) > 0);
+    if (unsynced.length > 0 && dice.chance(1, 4)) this.victim = pick(dice, unsynced);
+    else if (dice.chance(1, 12)) this.victim = pick(dice, nodes);
+    if (this.victim !== undefined) stage.act({ type: "crash", node: this.victim });
+    return 1 + dice.below(3);
+  }
+
+  private clog({ dice, nodes, act }: Stage): void {
+    act({ type: "clog", node: pick(dice, nodes), ms: pick(dice, [20, 200, 1_200]) });
+  }
+}
+
+/**
+ * Makes a candidate of a node whose disk is behind: stalls it, takes its leader
+ * away, waits until it persists something more, and crashes it then, with the
+ * answers to what it said held up until its next life says the same.
+ */
+export class CrashStalledCandidate implements Nemesis {
+  private phase: "idle" | "stalled" | "leaderless" | "clogged" | "down" = "idle";
+  private victim: NodeId = "";
+  private unsynced = 0;
+  private waited = 0;
+
+  act(stage: Stage): number {
+    const { dice } = stage;
+    const { victim } = this;
+    switch (this.phase) {
+      case "idle":
+        return this.begin(stage);
+      case "stalled": {
+        const leader = stage.leaders()[0];
+        if (leader === undefined) return this.end(stage);
+        stage.act({ type: "crash", node: leader });
+        if (dice.chance(1, 2)) stage.act({ type: "start", node: leader });
+        this.unsynced = stage.unsynced(victim);
+        this.waited = 0;
+        this.phase = "leaderless";
+        return 1;
+      }
+      case "leaderless":
+        if (!stage.isUp(victim) || ++this.waited > 2_500) return this.end(stage);
+        if (stage.unsynced(victim) <= this.unsynced) return 1;
+        stage.act({ type: "clog", node: victim, ms: 100 + dice.below(400) });
+        this.phase = "clogged";
+        return 1 + dice.below(40);
+      case "clogged":
+        stage.act({ type: "crash", node: victim });
+        stage.act({ type: "release", node: victim });
+        this.phase = "down";
+        return 1 + dice.below(40);
+      case "down":
+        for (const node of stage.nodes) {
+          if (!stage.isUp(node)) stage.act({ type: "start", node });
+        }
+        return this.end(stage);
+    }
+  }
+
+  private begin(stage: Stage): number {
+    const { dice, nodes } = stage;
+    const leaders = stage.leaders();
+    const followers = nodes.filter((node) => stage.isUp(node) && !leaders.includes(node));
+    if (leaders.length === 0 || followers.length === 0) return 20;
+    this.victim = pick(dice, followers);
+    stage.act({ type: "stall", node: this.victim });
+    this.phase = "stalled";
+    return 10 + dice.below(80);
+  }
+
+  private end(stage: Stage): number {
+    this.phase = "idle";
+    stage.act({ type: "release", node: this.victim });
+    for (const node of stage.nodes) if (!stage.isUp(node)) stage.act({ type: "start", node });
+    return 500 + stage.dice.below(1_000);
+  }
+}
+
 /** Pauses nodes, those that rely on time first: a long garbage collection at the worst moment. */
 export class Pauses implements Nemesis {
   private victim: NodeId | undefined;

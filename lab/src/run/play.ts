@@ -72,8 +72,8 @@ export interface PlayOptions {
   readonly freeze?: boolean;
 }
 
-/** Some minutes of a lively cluster. */
-export const BUDGET = 1_000_000;
+/** More than any run needs in which something gets done. */
+export const BUDGET = 3_000_000;
 /** Clients wait so long for an answer. */
 const PATIENCE_MS = 3_000;
 /** In calm, how often convergence is looked at and an operation asked. */

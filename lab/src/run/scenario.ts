@@ -9,7 +9,16 @@ import type { Random } from "@quorate/kernel";
 import { FullDisks, Stalls } from "../nemesis/disks.ts";
 import type { Nemesis } from "../nemesis/nemesis.ts";
 import { Clogs, CutNewLeaders, LeaderAndFriend, Partitions } from "../nemesis/network.ts";
-import { Crashes, CrashUnsynced, Damage, Jumps, Pauses, Upgrades } from "../nemesis/processes.ts";
+import {
+  Crashes,
+  CrashStalledCandidate,
+  CrashUnsynced,
+  Damage,
+  DisturbElections,
+  Jumps,
+  Pauses,
+  Upgrades,
+} from "../nemesis/processes.ts";
 import { CALM, type Weather } from "../simulator/weather.ts";
 import type { Cluster } from "../subject.ts";
 
@@ -102,6 +111,7 @@ function swarmNemeses(dice: Random, { tolerates, releases }: Cluster): readonly 
   maybe(2, () => new Clogs());
   maybe(1, () => new LeaderAndFriend());
   maybe(1, () => new CutNewLeaders());
+  maybe(1, () => new CrashStalledCandidate());
   maybe(1, () => new FullDisks());
   if (tolerates.lost > 0) maybe(2, () => new Damage());
   if (tolerates.clockSteps) maybe(2, () => new Jumps());
@@ -133,6 +143,14 @@ export const SCENARIOS: readonly Scenario[] = [
   aimed("pause-lease-holder", "whoever relies on time is paused or cut off", (dice) =>
     dice.chance(1, 2) ? [new Pauses()] : [new Pauses(), new Partitions(800)],
   ),
+  aimed(
+    "disturbed-elections",
+    "elections never end, and nodes restart in the middle of them",
+    () => [new DisturbElections()],
+  ),
+  aimed("stalled-candidate", "a node whose disk is behind campaigns and crashes", () => [
+    new CrashStalledCandidate(),
+  ]),
   aimed("slow-disks", "disks stall, the leader's most of all", () => [new Stalls()]),
   aimed("partitions", "the network is cut in every shape", () => [new Partitions(600)]),
 ];

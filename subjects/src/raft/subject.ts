@@ -21,7 +21,7 @@ const parameters: Parameters = {
     fallback: 1 << 20,
     min: 1,
     max: 1 << 30,
-    swarm: [1, 64, 1 << 20],
+    swarm: [64, 1 << 20],
   },
   inflightMessages: {
     summary: "most unanswered messages to one follower",
