@@ -119,6 +119,27 @@ function other(one: NodeId, a: NodeId, b: NodeId): NodeId {
   return one === a ? b : a;
 }
 
+/** Cuts the leader's link to one follower, while both reach all others (Cloudflare's outage of 2020). */
+export class PartialPartitions implements Nemesis {
+  private cut = false;
+
+  act(stage: Stage): number {
+    const { dice, nodes } = stage;
+    const leader = stage.leaders()[0];
+    const followers = nodes.filter((node) => node !== leader && stage.isUp(node));
+    if (this.cut || leader === undefined || followers.length === 0) {
+      if (this.cut) stage.act({ type: "heal" });
+      this.cut = false;
+      return 20 + dice.below(400);
+    }
+    const follower = pick(dice, followers);
+    this.cut = true;
+    stage.act({ type: "sever", from: leader, to: follower });
+    if (dice.chance(3, 4)) stage.act({ type: "sever", from: follower, to: leader });
+    return 400 + dice.below(1_500);
+  }
+}
+
 /**
  * Cuts every new leader off as soon as it leads, so that each keeps an end of
  * the log that nobody else has, and brings the one before it back: the game of

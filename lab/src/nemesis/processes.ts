@@ -91,7 +91,7 @@ export class DisturbElections implements Nemesis {
  * answers to what it said held up until its next life says the same.
  */
 export class CrashStalledCandidate implements Nemesis {
-  private phase: "idle" | "stalled" | "leaderless" | "clogged" | "down" = "idle";
+  private phase: "idle" | "fresh" | "stalled" | "leaderless" | "clogged" | "down" = "idle";
   private victim: NodeId = "";
   private unsynced = 0;
   private waited = 0;
@@ -102,6 +102,10 @@ export class CrashStalledCandidate implements Nemesis {
     switch (this.phase) {
       case "idle":
         return this.begin(stage);
+      case "fresh":
+        stage.act({ type: "stall", node: victim });
+        this.phase = "stalled";
+        return 10 + dice.below(80);
       case "stalled": {
         const leader = stage.leaders()[0];
         if (leader === undefined) return this.end(stage);
@@ -137,9 +141,11 @@ export class CrashStalledCandidate implements Nemesis {
     const followers = nodes.filter((node) => stage.isUp(node) && !leaders.includes(node));
     if (leaders.length === 0 || followers.length === 0) return 20;
     this.victim = pick(dice, followers);
-    stage.act({ type: "stall", node: this.victim });
-    this.phase = "stalled";
-    return 10 + dice.below(80);
+    // In a fresh life it counts what it does from 1 again, as its next life will.
+    stage.act({ type: "crash", node: this.victim });
+    stage.act({ type: "start", node: this.victim });
+    this.phase = "fresh";
+    return 100 + dice.below(200);
   }
 
   private end(stage: Stage): number {

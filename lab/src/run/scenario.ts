@@ -8,7 +8,13 @@ import type { Random } from "@quorate/kernel";
 
 import { FullDisks, Stalls } from "../nemesis/disks.ts";
 import type { Nemesis } from "../nemesis/nemesis.ts";
-import { Clogs, CutNewLeaders, LeaderAndFriend, Partitions } from "../nemesis/network.ts";
+import {
+  Clogs,
+  CutNewLeaders,
+  LeaderAndFriend,
+  PartialPartitions,
+  Partitions,
+} from "../nemesis/network.ts";
 import {
   Crashes,
   CrashStalledCandidate,
@@ -111,6 +117,7 @@ function swarmNemeses(dice: Random, { tolerates, releases }: Cluster): readonly 
   maybe(2, () => new Clogs());
   maybe(1, () => new LeaderAndFriend());
   maybe(1, () => new CutNewLeaders());
+  maybe(1, () => new PartialPartitions());
   maybe(1, () => new CrashStalledCandidate());
   maybe(1, () => new FullDisks());
   if (tolerates.lost > 0) maybe(2, () => new Damage());
@@ -150,6 +157,9 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
   aimed("stalled-candidate", "a node whose disk is behind campaigns and crashes", () => [
     new CrashStalledCandidate(),
+  ]),
+  aimed("partial-partitions", "a leader cannot reach one follower, whom all others reach", () => [
+    new PartialPartitions(),
   ]),
   aimed("slow-disks", "disks stall, the leader's most of all", () => [new Stalls()]),
   aimed("partitions", "the network is cut in every shape", () => [new Partitions(600)]),

@@ -150,12 +150,6 @@ class OverCommits extends Raft {
   }
 }
 
-class CountsOldAnswers extends Raft {
-  protected override onAppended(ctx: Ctx, from: NodeId, m: Message<"appended">): void {
-    super.onAppended(ctx, from, { ...m, term: this.term });
-  }
-}
-
 /** Sends nothing where a full window or a lost append would need a word. */
 class NeverNudges extends Raft {
   protected override onHeartbeatTimeout(ctx: Ctx): void {
@@ -202,13 +196,6 @@ class KeepsItsLease extends Raft {
   }
 }
 
-class ImpatientVoter extends Raft {
-  protected override onRequestVote(ctx: Ctx, from: NodeId, m: Message<"requestVote">): void {
-    if (this.role !== "leader") this.heardAt = -Infinity;
-    super.onRequestVote(ctx, from, m);
-  }
-}
-
 class HastyRestart extends Raft {
   override onStart(ctx: Ctx): void {
     super.onStart(ctx);
@@ -234,6 +221,7 @@ export const raftBugs: readonly Planted[] = [
     ["I3", "I1"],
     ["disturbed-elections", "crash-unsynced"],
     (config) => new TornVote(config),
+    { electionMs: 60, heartbeatMs: 20 },
   ),
   planted(
     "E2-same-term-stepdown",
@@ -241,6 +229,7 @@ export const raftBugs: readonly Planted[] = [
     ["I3"],
     ["disturbed-elections", "cut-new-leaders"],
     (config) => new SameTermStepDown(config),
+    { electionMs: 60, heartbeatMs: 20 },
   ),
   planted(
     "votes-for-whoever-asks",
@@ -269,6 +258,7 @@ export const raftBugs: readonly Planted[] = [
     ["I3", "I1"],
     ["disturbed-elections", "crash-unsynced"],
     (config) => new HastyVoter(config),
+    { electionMs: 60, heartbeatMs: 20 },
   ),
   planted(
     "E14-unsynced-tail",
@@ -276,6 +266,7 @@ export const raftBugs: readonly Planted[] = [
     ["I11", "I3", "I8", "I6", "I1"],
     ["stalled-candidate"],
     (config) => new UnsyncedCampaign(config),
+    { nodes: 3, leaseReads: 0 },
   ),
   planted(
     "E6-counts-any-vote",
@@ -350,13 +341,6 @@ export const raftBugs: readonly Planted[] = [
     (config) => new OverCommits(config),
   ),
   planted(
-    "R15-counts-old-answers",
-    "an answer counts in the term in which it was given (R15)",
-    ["I6", "I10", "I8", "I11"],
-    ["cut-new-leaders", "swarm"],
-    (config) => new CountsOldAnswers(config),
-  ),
-  planted(
     "L9-never-nudges",
     "what was lost is found out by the next heartbeat (R18)",
     ["liveness"],
@@ -392,14 +376,6 @@ export const raftBugs: readonly Planted[] = [
     ["I12"],
     ["partitions"],
     (config) => new KeepsItsLease(config),
-    { leaseReads: 1 },
-  ),
-  planted(
-    "R5-impatient-voter",
-    "who has just heard a leader ignores those who ask for votes (thesis §4.2.3)",
-    ["I12"],
-    ["pause-lease-holder", "partitions"],
-    (config) => new ImpatientVoter(config),
     { leaseReads: 1 },
   ),
   planted(
