@@ -21,7 +21,8 @@ export const raftWords: Words<RaftWords, Raft> = {
         return `${what} in t${m.term}; my log ends with ${m.lastIndex}@${m.lastTerm}${why}`;
       }
       case "vote":
-        return `${m.granted ? "yes" : "no"}${m.pre ? ", I would" : ""} (t${m.term})`;
+        if (m.pre) return `${m.granted ? "yes, I would" : "no, I would not"} (t${m.term})`;
+        return `${m.granted ? "yes" : "no"} (t${m.term})`;
       case "append": {
         const what = m.entries.length === 0 ? "nothing new" : `append ${entries(m.entries)}`;
         return `t${m.term}: ${what} after ${m.prevIndex}@${m.prevTerm}; ${m.commit} is committed`;
