@@ -12,7 +12,7 @@ export function plainText(value: unknown): string {
   const { type, ...rest } = value as { readonly [field: string]: unknown };
   const fields = Object.entries(rest).filter(([, each]) => each !== undefined);
   const words = fields.map(([name, each]) => `${name}=${show(each, 1)}`);
-  if (type !== undefined) words.unshift(String(type));
+  if (type !== undefined) words.unshift(show(type, 1));
   return words.join(" ");
 }
 
@@ -20,7 +20,8 @@ function show(value: unknown, depth: number): string {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return bytesText(value);
   if (value === undefined) return "nothing";
-  if (typeof value !== "object" || value === null) return String(value);
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (depth >= DEEP) return "…";
   if (value instanceof Map) {
     return list(

@@ -14,7 +14,6 @@ export interface Stage {
   /** The dice of this nemesis alone. */
   readonly dice: Random;
   isUp(node: NodeId): boolean;
-  isPaused(node: NodeId): boolean;
   isDamaged(node: NodeId): boolean;
   /** How many records of a node wait for its disk. */
   unsynced(node: NodeId): number;

@@ -80,8 +80,9 @@ export class DisturbElections implements Nemesis {
     return 1 + dice.below(3);
   }
 
-  private clog({ dice, nodes, act }: Stage): void {
-    act({ type: "clog", node: pick(dice, nodes), ms: pick(dice, [20, 200, 1_200]) });
+  private clog(stage: Stage): void {
+    const { dice, nodes } = stage;
+    stage.act({ type: "clog", node: pick(dice, nodes), ms: pick(dice, [20, 200, 1_200]) });
   }
 }
 

@@ -35,9 +35,6 @@ export type Action =
   /** Faults end within the core for good; the others are kept out. */
   | { readonly type: "calm"; readonly outside: Outside; readonly core: readonly NodeId[] };
 
-/** An action that concerns one node and needs nothing else. */
-export type NodeAction = Extract<Action, { readonly node: NodeId }>;
-
 /**
  * Does it, or does nothing where it makes no sense any more: in an edited run, a
  * node may be up that was down. `ask` and `calm` are the business of the run.

@@ -12,7 +12,7 @@ import type { Way } from "../simulator/network.ts";
 import type { Action, Outside } from "./action.ts";
 
 /** The open questions, each with how many words say what it is about. */
-export const FATES = {
+const FATES = {
   message: 2,
   copy: 2,
   timer: 2,

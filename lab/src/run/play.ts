@@ -24,6 +24,7 @@ import { type Intervention, nodesOf, type Timed } from "./intervention.ts";
 import { ListedFates, WritingFates } from "./listed-fates.ts";
 import { both, hooksOf } from "./observers.ts";
 import { LISTED, type Run, RunError } from "./run.ts";
+import { type AnyWorld, Backstage, View } from "./stage.ts";
 import { type Plan, scenarioNamed, SCENARIOS } from "./scenario.ts";
 
 /** What a run brought to light. */
@@ -89,8 +90,6 @@ export function play(subject: Subject, run: Run, options: PlayOptions = {}): Out
   return new Play(subject, run, options).toTheEnd();
 }
 
-type AnyWorld = Simulation<Vocabulary, Process<Vocabulary>>;
-
 /** Somebody who acts at times of his own. */
 interface Actor {
   at: number;
@@ -116,7 +115,7 @@ class Play {
   private readonly listed: readonly Timed[];
   private nextListed = 0;
   private readonly decisions: Intervention[] = [];
-  private readonly marks: Map<string, number> = new Map();
+  private readonly view: View;
   private finding: Finding | undefined;
   private waiting: Asked[] = [];
   /** Given in the step at hand; the witness hears of the step first. */
@@ -139,17 +138,8 @@ class Play {
     this.listed = checked(run.interventions, this.cluster.nodes);
     const dice = new Random(run.seed);
     this.plan = planOf(run, dice.fork(20), this.cluster);
-    const mark = (name: string): void => void this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
-    // oxlint-disable-next-line no-this-alias -- the getter below is another object's
-    const play = this;
-    this.witness = this.cluster.witness({
-      get now() {
-        return play.world.now;
-      },
-      process: (node) => play.world.process(node),
-      wantsHistory: options.history ?? false,
-      mark,
-    });
+    this.view = new View(options.history ?? false);
+    this.witness = this.cluster.witness(this.view);
     this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
       ...this.plan?.weather,
       seed: run.seed,
@@ -160,12 +150,15 @@ class Play {
       observer: this.observer(),
       freeze: options.freeze ?? false,
     });
+    this.view.simulation = this.world;
     options.spectator?.opened?.(this.world);
     if (this.plan !== undefined) {
       this.clients = new Clients(this.plan.thinkMs);
       for (const [i, nemesis] of [this.clients, ...this.plan.nemeses].entries()) {
         const own = new Random(run.seed).fork(30 + i);
-        this.actors.push({ at: i === 0 ? 1 : own.below(500), nemesis, stage: this.stage(own) });
+        const act = (action: Action): void => this.act(action);
+        const stage = new Backstage(this.cluster, this.world, this.witness, own, act);
+        this.actors.push({ at: i === 0 ? 1 : own.below(500), nemesis, stage });
       }
     }
   }
@@ -184,7 +177,7 @@ class Play {
       atMs: this.world.now,
       asked: this.asked,
       served: this.served,
-      marks: this.marks,
+      marks: this.view.marks,
       decisions: this.decisions,
       history: options.history === true ? this.witness.history?.() : undefined,
     };
@@ -362,28 +355,6 @@ class Play {
     };
     const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooksOf(witness), stepped };
     return options.spectator === undefined ? first : both(options.spectator, first);
-  }
-
-  private stage(dice: Random): Stage {
-    const play = this;
-    const { nodes, tolerates, releases } = this.cluster;
-    const { witness } = this;
-    return {
-      get now() {
-        return play.world.now;
-      },
-      nodes,
-      tolerates,
-      releases,
-      dice,
-      isUp: (node) => play.world.isUp(node),
-      isPaused: (node) => play.world.isPaused(node),
-      isDamaged: (node) => play.world.isDamaged(node),
-      unsynced: (node) => play.world.unsynced(node),
-      leaders: () => witness.leaders?.() ?? [],
-      leaseHolders: () => witness.leaseHolders?.() ?? [],
-      act: (action) => play.act(action),
-    };
   }
 }
 

@@ -125,14 +125,16 @@ class Shrinker {
 
   /** Makes delays that must be longer than usual as short as they can be. */
   private shorten(): void {
-    for (let i = this.best.interventions.length - 1; i >= 0 && !this.isSpent; i--) {
-      for (;;) {
-        const fate = this.best.interventions[i];
-        if (fate?.type !== "fate" || fate.value <= 2 || this.isSpent) break;
-        const shorter: Fate = { ...fate, value: fate.value >> 1 };
-        if (!this.holds(this.best.interventions.with(i, shorter))) break;
-      }
+    for (let i = this.best.interventions.length - 1; i >= 0 && !this.isSpent;) {
+      if (!this.shortened(i)) i--;
     }
+  }
+
+  private shortened(at: number): boolean {
+    const fate = this.best.interventions[at];
+    if (fate?.type !== "fate" || fate.value <= 2) return false;
+    const shorter: Fate = { ...fate, value: fate.value >> 1 };
+    return this.holds(this.best.interventions.with(at, shorter));
   }
 }
 

@@ -65,7 +65,7 @@ function open(settings: Settings, bug: string | undefined): Cluster<RaftWords, R
   const nodes = Array.from({ length: settings["nodes"]! }, (_, i) => `n${i + 1}`);
   const config = configOf(nodes, settings);
   const leases = config.leaseReads;
-  const make = raftBugs.find((each) => each.bug.name === bug)?.make ?? ((c) => new Raft(c));
+  const planted = raftBugs.find((each) => each.bug.name === bug);
   return {
     nodes,
     tolerates: {
@@ -76,7 +76,7 @@ function open(settings: Settings, bug: string | undefined): Cluster<RaftWords, R
     },
     releases: 1,
     patienceMs: 60 * config.electionMs,
-    create: () => make(config),
+    create: () => planted?.make(config) ?? new Raft(config),
     witness: (world) => new RaftWitness(world, nodes, leases),
   };
 }

@@ -55,4 +55,7 @@ function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
   };
 }
 
-parentPort?.on("message", (paper: Paper) => parentPort?.postMessage(grade(paper)));
+parentPort?.on("message", (paper: Paper) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(grade(paper));
+});

@@ -62,6 +62,7 @@ async function hand(
           budget: flags.budget ?? EXAM_BUDGET,
           shrink: flags.shrink !== false,
         };
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
         worker.postMessage(paper);
       };
       worker.on("message", (grade: Grade) => {

@@ -50,7 +50,12 @@ function thousands(value: number): string {
 
 function reportJson(subject: Subject, fleet: Fleet, wallMs: number): string {
   const { tally, failures, failed, jobs } = fleet;
-  const lines: object[] = failures.map((failure) => ({ event: "failure", ...failure }));
+  const lines: object[] = failures.map(({ seed, run, finding }) => ({
+    event: "failure",
+    seed,
+    run,
+    finding,
+  }));
   lines.push({
     event: "summary",
     protocol: subject.name,

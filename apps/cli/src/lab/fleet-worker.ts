@@ -45,6 +45,7 @@ function work({ protocol, plan, first, step, last }: Task): void {
     const { runs, steps, ms, asked, served, marks } = tally;
     if (runs === 0) return;
     const progress: Progress = { runs, steps, ms, asked, served, marks, failures };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     parentPort?.postMessage(progress);
     tally = new Tally();
     failures = [];

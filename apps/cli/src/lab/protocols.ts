@@ -81,7 +81,7 @@ export function understood<T>(read: () => T): T {
 }
 
 /** What a claim promises, in words. */
-export function claimText(subject: Subject, claim: string): string {
+function claimText(subject: Subject, claim: string): string {
   switch (claim) {
     case "liveness":
       return "once the faults stop, the cluster works again";

@@ -60,8 +60,8 @@ function smallest(subject: Subject, run: Run, flags: ReplayFlags, terminal: Term
 }
 
 function endJson(subject: Subject, run: Run, { finding, steps, atMs }: Outcome): string {
-  const run_ = encodeRun(run, subject);
-  return `${JSON.stringify({ kind: "end", run: run_, finding: finding ?? null, events: steps, virtualMs: atMs })}\n`;
+  const end = { kind: "end", run: encodeRun(run, subject), finding: finding ?? null };
+  return `${JSON.stringify({ ...end, events: steps, virtualMs: atMs })}\n`;
 }
 
 function endText(subject: Subject, { finding, steps, atMs }: Outcome, { paint }: Terminal): string {
