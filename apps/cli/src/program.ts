@@ -6,6 +6,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 
 import type { ExitStatus } from "./errors.ts";
+import { addLab } from "./lab/program.ts";
 import { kebab, type SettingName, settingTable } from "./settings/table.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 import { version } from "./version.ts";
@@ -31,6 +32,7 @@ export function program(terminal: Terminal, ended: Ended): Command {
   addServe(root, terminal, ended);
   addStatus(root, terminal, ended);
   addKv(root, terminal, ended);
+  addLab(root, terminal, ended);
   addCompletion(root, terminal);
   root.addHelpText(
     "after",

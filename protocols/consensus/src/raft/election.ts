@@ -37,6 +37,8 @@ export abstract class Electing extends RaftState {
     this.leader = undefined;
     // Its own patience is over, and with it what it tells others; but leases hold as long as time does.
     if (!this.config.leaseReads) this.heardAt = NEVER;
+    // Its own vote is bound by what its last life may have promised, as anybody's is (R5, scenario R3).
+    if (this.isSticky(ctx)) return this.lookAround(ctx);
     if (this.mayLead(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);

@@ -149,6 +149,8 @@ export class Raft extends Changing implements OrderedLog<RaftWords> {
     if (this.transfer?.to !== peer || progress.match < this.log.lastIndex) return;
     const { term } = this;
     this.leaseForfeited = true;
+    // A round may have renewed it since the transfer began.
+    this.leaseUntil = -1;
     ctx.send(peer, { type: "timeoutNow", term, lastIndex: this.log.lastIndex });
   }
 
