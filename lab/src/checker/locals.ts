@@ -170,19 +170,22 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
       .map((envelope) => this.letter(envelope));
     const seen: number[] = [];
     if (model.history !== undefined) {
-      for (const told of result.told) seen.push(this.sight(id, told));
+      for (const told of result.told) if (told.type !== "note") seen.push(this.sight(id, told));
       const { process, image: recovered } = state;
       if (process !== undefined) seen.push(this.sight(id, { type: "step", process, recovered }));
     }
-    const { markOf, beyond } = model;
-    const marks =
-      markOf === undefined
-        ? []
-        : result.notes.flatMap((note) => markOf.call(model, note, id) ?? []);
-    const bound = state.process === undefined ? undefined : beyond?.call(model, state.process, id);
-    const silent = sent.length === 0 && result.told.length === 0 && marks.length === 0;
+    const marks = result.told.flatMap((told) =>
+      told.type === "note" ? (model.markOf?.(told.note, id) ?? []) : [],
+    );
+    const bound = state.process === undefined ? undefined : model.beyond?.(state.process, id);
+    const silent = sent.length === 0 && marks.length === 0 && !seen.some((at) => this.isNews(at));
     const idle = silent && next === before;
     return { next, sent, seen, marks, choices, idle, failure, bound };
+  }
+
+  /** Whether a history variable could learn from it, were it seen again: of a state it has learnt all. */
+  private isNews(sight: number): boolean {
+    return this.sights.at(sight).happening.type !== "step";
   }
 
   private sight(node: NodeId, happening: Happening<V, P>): number {

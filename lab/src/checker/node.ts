@@ -23,15 +23,16 @@ import {
 
 import type { Envelope } from "./model.ts";
 
-/** What a user of the node sees of it. */
+/** What comes out of a node for those around it, in the order in which it comes. */
 export type Told<V extends Vocabulary> =
   | { readonly type: "request"; readonly id: RequestId; readonly request: V["Request"] }
   | { readonly type: "reply"; readonly id: RequestId; readonly response: V["Response"] }
-  | { readonly type: "output"; readonly value: V["Output"] };
+  | { readonly type: "output"; readonly value: V["Output"] }
+  | { readonly type: "note"; readonly note: V["Note"] };
 
 type Effect<V extends Vocabulary> =
   | { readonly type: "send"; readonly envelope: Envelope<V> }
-  | Exclude<Told<V>, { readonly type: "request" }>;
+  | Extract<Told<V>, { readonly type: "reply" | "output" }>;
 
 /** An effect that waits for the disk (K4). */
 export interface Held<V extends Vocabulary> {
@@ -70,7 +71,6 @@ export interface StepResult<V extends Vocabulary, P> {
   readonly state: NodeState<V, P>;
   readonly sent: readonly Envelope<V>[];
   readonly told: readonly Told<V>[];
-  readonly notes: readonly V["Note"][];
   /** Timers set in this step, for drivers that keep time. */
   readonly armed: readonly Armed<V>[];
   /** Choices made, and how many options each had. */
@@ -98,7 +98,7 @@ export function blank<V extends Vocabulary, P>(image: P): NodeState<V, P> {
   return { process: undefined, image, timers: [], pending: [], held: [], position: 0 };
 }
 
-/** Whether a node can crash or sync so: at most as many records as are pending. */
+/** Takes one step. A process that breaks a claim of its own ends its life: see {@link StepResult.failure}. */
 export function runStep<V extends Vocabulary, P extends Process<V>>(
   settings: StepSettings<P>,
   node: NodeId,
@@ -132,7 +132,6 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
   private position: Position;
   private readonly sent: Envelope<V>[] = [];
   private readonly told: Told<V>[] = [];
-  private readonly notes: V["Note"][] = [];
   private readonly armed: Armed<V>[] = [];
   private readonly taken: number[] = [];
   private readonly options: number[] = [];
@@ -301,7 +300,7 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
   }
 
   note(observation: V["Note"]): void {
-    this.notes.push(freeze(observation));
+    this.told.push({ type: "note", note: freeze(observation) });
   }
 
   choose(count: number): number {
@@ -313,7 +312,7 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
   }
 
   result(failure: string | undefined): StepResult<V, P> {
-    const { sent, told, notes, armed, taken, options } = this;
+    const { sent, told, armed, taken, options } = this;
     const state = {
       process: this.process,
       image: this.image,
@@ -322,7 +321,7 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
       held: this.held,
       position: this.position,
     };
-    return { state, sent, told, notes, armed, taken, options, failure };
+    return { state, sent, told, armed, taken, options, failure };
   }
 }
 

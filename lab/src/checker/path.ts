@@ -173,7 +173,7 @@ export class Path<V extends Vocabulary, P extends Process<V>, H = undefined> {
     if (result.failure !== undefined) return result;
     this.nodes[node] = result.state;
     for (const envelope of result.sent) this.send(envelope);
-    for (const happening of result.told) this.see(id, happening);
+    for (const told of result.told) if (told.type !== "note") this.see(id, told);
     const { process, image: recovered } = result.state;
     if (process !== undefined) this.see(id, { type: "step", process, recovered });
     return result;
