@@ -209,6 +209,7 @@ export function settingsOf<V extends Vocabulary, P extends Process<V>, H>(
     create: (node) => model.create(node),
     disk: model.disk ?? "asynchronous",
     restartsAtOnce: (model.restarts ?? "atOnce") === "atOnce",
+    mergesMessages: model.network === "merging" || model.network === "persistent",
   };
 }
 

@@ -21,6 +21,7 @@ import {
   type Vocabulary,
 } from "@quorate/kernel";
 
+import { isSame } from "./interning.ts";
 import type { Envelope } from "./model.ts";
 
 /** What comes out of a node for those around it, in the order in which it comes. */
@@ -91,6 +92,8 @@ export interface StepSettings<P> {
   readonly disk: "instant" | "asynchronous";
   /** Whether a crash and the start that follows it are one step. */
   readonly restartsAtOnce: boolean;
+  /** Whether a message equal to one that waits for the disk adds nothing. */
+  readonly mergesMessages: boolean;
 }
 
 /** A node that has never been up. */
@@ -246,8 +249,10 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
   }
 
   private hold(effect: Effect<V>): void {
-    if (this.pending.length === 0) this.perform(effect);
-    else this.held.push({ behind: this.pending.length, effect });
+    if (this.pending.length === 0) return this.perform(effect);
+    const merges = this.settings.mergesMessages && effect.type === "send";
+    if (merges && this.held.some((other) => isSame(other.effect, effect))) return;
+    this.held.push({ behind: this.pending.length, effect });
   }
 
   private perform(effect: Effect<V>): void {

@@ -1,0 +1,1 @@
+export { twoPhaseModel, type TwoPhaseParameters } from "./two-phase.ts";
