@@ -166,7 +166,7 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
     }
     const next = this.intern(node, state);
     const sent = result.sent
-      .filter(({ to }) => this.indices.has(to))
+      .filter((envelope) => this.indices.has(envelope.to) && model.loses?.(envelope) !== true)
       .map((envelope) => this.letter(envelope));
     const seen: number[] = [];
     if (model.history !== undefined) {

@@ -38,12 +38,19 @@ export interface Budgets {
   readonly hints?: number;
   /** Steps of the clock that every node reads, each of {@link Model.tickMs}. */
   readonly ticks?: number;
+  /**
+   * How many messages may be on their way at one time. Any of them may then be lost at any time;
+   * steps that would send more are cut off, which is a bound and not a budget.
+   */
+  readonly inFlight?: number;
 }
 
 /** A request that the local user of a node may make, once, at any time after those listed before it for that node. */
-export interface Ask<V extends Vocabulary> {
+export interface Ask<V extends Vocabulary, P> {
   readonly node: NodeId;
   readonly request: V["Request"];
+  /** Spares states in which it would only be refused. */
+  when?(process: P): boolean;
 }
 
 /** A node as promises see it. */
@@ -105,8 +112,10 @@ export interface Model<V extends Vocabulary, P extends Process<V>, H = undefined
   /** Makes the process of a node with an empty disk. */
   create(node: NodeId): P;
   readonly network: Network;
-  readonly asks?: readonly Ask<V>[];
+  readonly asks?: readonly Ask<V, P>[];
   readonly budgets?: Budgets;
+  /** Messages that never arrive: a model of one part of a protocol leaves out the others. */
+  loses?(envelope: Envelope<V>): boolean;
   /**
    * `instant`: what is persisted is durable when the step ends. `asynchronous`: any prefix of
    * what waits may become durable at any later time. Default: `asynchronous`.

@@ -186,7 +186,7 @@ export class Path<V extends Vocabulary, P extends Process<V>, H = undefined> {
 
   private send(envelope: Envelope<V>): void {
     const { network, nodes } = this.model;
-    if (!nodes.includes(envelope.to)) return;
+    if (!nodes.includes(envelope.to) || this.model.loses?.(envelope) === true) return;
     const merges = network === "persistent" || network === "merging";
     if (merges && this.messages.some((other) => isSame(other, envelope))) return;
     this.messages.push(envelope);

@@ -102,6 +102,8 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   private readonly roots = new Map<number, readonly Action<V>[]>();
   /** Whether the space adds fingerprints up step by step. */
   private readonly sums: boolean;
+  /** How many messages may be on their way. */
+  private readonly most: number;
   private stopped = false;
 
   constructor(model: Model<V, P, H>, options: CheckOptions<V>) {
@@ -111,6 +113,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     const reduces = model.symmetry !== undefined && options.reduce !== false;
     this.canon = reduces ? new Canon(this.space, model) : undefined;
     this.sums = !reduces && model.network !== "ordered";
+    this.most = model.budgets?.inFlight ?? Infinity;
     this.unreached = new Map([
       ...(model.marks ?? []).map((mark) => [mark, undefined] as const),
       ...Object.entries(model.sometimes ?? {}),
@@ -167,10 +170,9 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
       this.breach = { promise: outcome.failure, state: this.number, within: true };
       return true;
     }
-    if (outcome.bound !== undefined) {
-      this.bounds.set(outcome.bound, (this.bounds.get(outcome.bound) ?? 0) + 1);
-      return false;
-    }
+    if (outcome.bound !== undefined) return this.cut(outcome.bound);
+    if (!this.sums) this.copyStep();
+    if (space.inFlight > this.most) return this.cut(`at most ${this.most} messages in flight`);
     for (const mark of outcome.marks) this.unreached.delete(mark);
     if (this.sums) {
       const number = this.table.add(space.low, space.high, this.number);
@@ -180,11 +182,15 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
       scratch.high = space.high;
       this.settle(number);
     } else {
-      this.copyStep();
       this.arrive(this.number);
     }
     if (this.table.size >= (this.options.maxStates ?? MAX_STATES)) this.stopped = true;
     return this.breach !== undefined || this.stopped;
+  }
+
+  private cut(bound: string): false {
+    this.bounds.set(bound, (this.bounds.get(bound) ?? 0) + 1);
+    return false;
   }
 
   /** Makes `scratch` the state after the step at hand. */

@@ -60,6 +60,7 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
   private readonly model: Model<V, P, H>;
   private readonly keepsMessages: boolean;
   private readonly mergesMessages: boolean;
+  private readonly losesFreely: boolean;
   /** Where a message stands among others matters: fingerprints are made from the whole. */
   private readonly ordered: boolean;
 
@@ -67,6 +68,8 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
   outcome: Outcome = SILENT;
   low = 0;
   high = 0;
+  /** How many messages are on their way after it. */
+  inFlight = 0;
   private from: Body = { data: new Int32Array(0), at: 0, length: 0, low: 0, high: 0 };
   private manner: Manner = "node";
   private kind = 0;
@@ -89,6 +92,7 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     this.keepsMessages = model.network === "persistent";
     this.mergesMessages = this.keepsMessages || model.network === "merging";
     this.ordered = model.network === "ordered";
+    this.losesFreely = model.budgets?.inFlight !== undefined;
   }
 
   /** The states that the model begins in: one for each way the dice may fall while the nodes start. */
@@ -241,6 +245,8 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     const made = this.value(place);
     const ask = this.asksOf[node]![made];
     if (ask === undefined) return;
+    const { process } = this.locals.states.at(this.value(node));
+    if (process !== undefined && this.model.asks![ask]!.when?.(process) === false) return;
     this.begin("node", node, KIND.ask, ask);
     this.change(place, made + 1);
     this.conclude(undefined, visit);
@@ -286,7 +292,7 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
       }
     }
     // To a node that is down an ordered message is lost, so that those behind it are not held up.
-    const free = this.ordered && !isUp;
+    const free = (this.ordered && !isUp) || this.losesFreely;
     if (free || (layout.drops >= 0 && this.value(layout.drops) > 0)) {
       this.begin("drop", -1, -1, letter);
       this.letter = letter;
@@ -368,6 +374,7 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
   private sum(): void {
     const { outcome, node } = this;
     let { low, high } = this.from;
+    let count = this.from.length - this.layout.length;
     if (node >= 0) {
       const before = this.value(node);
       low += lowLane(node, outcome.next) - lowLane(node, before);
@@ -387,13 +394,16 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     if (this.removes) {
       low -= lowLane(IN_FLIGHT, this.letter);
       high -= highLane(IN_FLIGHT, this.letter);
+      count--;
     }
     for (let i = 0; i < outcome.sent.length; i++) {
       const letter = outcome.sent[i]!;
       if (this.mergesMessages && this.isInFlight(letter, i)) continue;
       low += lowLane(IN_FLIGHT, letter);
       high += highLane(IN_FLIGHT, letter);
+      count++;
     }
+    this.inFlight = count;
     this.low = low | 0;
     this.high = high | 0;
   }
@@ -431,6 +441,7 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
       if (this.mergesMessages && this.isInFlight(letter, i)) continue;
       length = this.insert(into, at, length, letter);
     }
+    this.inFlight = length - layout.length;
     return length;
   }
 

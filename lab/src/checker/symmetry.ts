@@ -5,15 +5,17 @@
  * the search (sorting nodes by their own state alone would leave ties, and ties
  * make a count depend on it).
  *
- * Two things spare most permutations. Nodes are first sorted by what they look
- * like with all names of their like taken away, which no permutation changes; only
- * nodes that look the same are tried in more than one order. And nodes that may
- * change places without anything changing are tried in one order only.
+ * Few nodes are simply tried in every order. For many, two things spare most
+ * permutations. Nodes are first sorted by what they look like with all names of
+ * their like taken away, which no permutation changes; only nodes that look the
+ * same are tried in more than one order. And nodes that may change places without
+ * anything changing are tried in one order only.
  */
 
 import type { NodeId, Process, Vocabulary } from "@quorate/kernel";
 
 import { Interner } from "./interning.ts";
+import { lowLane } from "./lanes.ts";
 import type { Model } from "./model.ts";
 import { renamed, type Renaming } from "./renaming.ts";
 import type { Body, Space } from "./space.ts";
@@ -30,6 +32,9 @@ interface Images {
   readonly histories: number[];
 }
 
+/** With at most so many like nodes every order is tried. */
+const FEW = 4;
+
 /** Takes the place of every name when nodes are compared. */
 const ANYBODY = "\u0000anybody";
 const SELF = "\u0000self";
@@ -45,6 +50,8 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   /** By number of a node's state or of a message: what it looks like, seen from each node. */
   private readonly localLooks: number[][] = [];
   private readonly letterLooks: number[][] = [];
+  /** All permutations, if there are few. */
+  private readonly all: readonly Images[] | undefined;
   private best: number[] = [];
   private candidate: number[] = [];
 
@@ -54,18 +61,20 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
     const { nodes = [], alike = [] } = model.symmetry ?? {};
     this.alike = nodes.map((id) => model.nodes.indexOf(id));
     this.fields = new Set(alike);
+    if (this.alike.length > FEW) return;
+    const orders = arrangementsOf(this.alike.map((node) => [node]));
+    this.all = orders.map((order) => this.imagesOf(this.permutationOf(order)));
   }
 
   /** Replaces a state, in place, by the one that stands for it. Fingerprints are not kept up. */
   reduce(body: Body): void {
-    const orders = this.orders(body);
-    let isFirst = true;
-    for (const order of orders) {
-      this.apply(body, this.imagesOf(order));
-      if (isFirst || isLess(this.candidate, this.best)) {
-        [this.best, this.candidate] = [this.candidate, this.best];
-      }
-      isFirst = false;
+    const all = this.all ?? this.orders(body).map((order) => this.imagesOf(order));
+    for (let i = 0; i < all.length; i++) {
+      this.apply(body, all[i]!);
+      if (i > 0 && !isLess(this.candidate, this.best)) continue;
+      const { best } = this;
+      this.best = this.candidate;
+      this.candidate = best;
     }
     for (let i = 0; i < body.length; i++) body.data[body.at + i] = this.best[i]!;
   }
@@ -116,17 +125,20 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
     return true;
   }
 
-  /** What a node is like, and what all others and all messages have to do with it. */
+  /**
+   * What a node is like, and what all others and all messages have to do with it, as a hash. It
+   * does no harm if two that look different share one: both are tried in every order then.
+   */
   private lookOf({ data, at, length }: Body, node: number): number {
     const { layout } = this.space;
-    const parts: number[] = [];
-    for (let i = layout.length; i < length; i++) parts.push(this.letterLook(data[at + i]!, node));
-    for (let i = 0; i < layout.nodes; i++) {
-      if (i !== node) parts.push(this.localLook(data[at + i]!, node));
+    let sum = lowLane(0, this.localLook(data[at + node]!, node));
+    for (let i = layout.length; i < length; i++) {
+      sum = (sum + lowLane(1, this.letterLook(data[at + i]!, node))) | 0;
     }
-    parts.sort((a, b) => a - b);
-    parts.push(this.localLook(data[at + node]!, node));
-    return this.looks.intern(parts);
+    for (let i = 0; i < layout.nodes; i++) {
+      if (i !== node) sum = (sum + lowLane(2, this.localLook(data[at + i]!, node))) | 0;
+    }
+    return sum;
   }
 
   private localLook(local: number, node: number): number {
