@@ -32,6 +32,8 @@ const LAYERS = {
   "apps/cli": [
     "kernel",
     "protocols/consensus",
+    "lab",
+    "subjects",
     "runtime/storage",
     "runtime/grpc",
     "runtime/host",

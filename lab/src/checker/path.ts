@@ -117,6 +117,19 @@ export class Path<V extends Vocabulary, P extends Process<V>, H = undefined> {
     }
   }
 
+  /** Makes every write durable and delivers every message that matches, until none is left. */
+  settle(matches: (envelope: Envelope<V>) => boolean = () => true): void {
+    invariant(!this.keepsMessages, "messages that are never taken away never settle");
+    for (;;) {
+      for (const node of this.model.nodes) this.sync(node);
+      const envelope = this.messages.find(
+        (other) => matches(other) && this.process(other.to) !== undefined,
+      );
+      if (envelope === undefined) return;
+      this.perform({ type: "deliver", ...envelope });
+    }
+  }
+
   timeout(node: NodeId, timer: V["Timer"]): void {
     this.perform({ type: "timeout", node, timer });
   }

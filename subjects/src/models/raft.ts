@@ -6,7 +6,7 @@
  */
 
 import { lan, Raft, type RaftConfig, type RaftWords } from "@quorate/consensus";
-import type { Model } from "@quorate/lab/checker";
+import { type Action, type Model, Path } from "@quorate/lab/checker";
 import type { NodeId } from "@quorate/kernel";
 
 export interface RaftParameters {
@@ -86,6 +86,19 @@ export function raftModel(
     },
     symmetry: { nodes, alike: ["config", "configuration"] },
   };
+}
+
+/** The steps by which the first node becomes the leader of term 1, with an entry that all have. */
+export function firstLeader(
+  model: Model<RaftWords, Raft, RaftHistory>,
+): readonly Action<RaftWords>[] {
+  const path = new Path(model);
+  path.startAll();
+  path.timeout(model.nodes[0]!, "election");
+  path.settle();
+  path.timeout(model.nodes[0]!, "heartbeat");
+  path.settle();
+  return path.actions;
 }
 
 function identityOf(entry: { readonly term: number; readonly kind: string; readonly data: Uint8Array }): string {
