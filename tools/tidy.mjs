@@ -22,8 +22,9 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const LAYERS = {
   kernel: [],
   "protocols/consensus": ["kernel"],
+  "protocols/commit": ["kernel"],
   lab: ["kernel"],
-  subjects: ["kernel", "protocols/consensus", "lab"],
+  subjects: ["kernel", "protocols/consensus", "protocols/commit", "lab"],
   "runtime/storage": ["kernel"],
   "runtime/grpc": ["kernel"],
   "runtime/host": ["kernel", "protocols/consensus", "runtime/storage"],

@@ -199,7 +199,10 @@ test("leadership is handed over on request, without losing a command", async () 
     );
     // Whether a transfer succeeds in time is up to the machine; that it can, and loses nothing, is not.
     for (let leader = from; leader !== to; leader = await cluster.leader()) {
-      await cluster.member(leader).group.transfer(to).catch(() => {});
+      await cluster
+        .member(leader)
+        .group.transfer(to)
+        .catch(() => {});
     }
     await writing;
     await converged(cluster, 51);

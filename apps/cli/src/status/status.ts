@@ -91,7 +91,12 @@ export function statusText(seen: Survey, paint: Terminal["paint"]): string {
     return report.groups.map((group) => {
       const service = several ? [group.name] : [];
       const numbers = figures(group, commitOf(seen, group.name));
-      return [name, String(report.pid), health].concat(service, numbers, duration(report.uptimeMs), report.version);
+      return [name, String(report.pid), health].concat(
+        service,
+        numbers,
+        duration(report.uptimeMs),
+        report.version,
+      );
     });
   });
   const silent = seen.nodes.flatMap(({ name, endpoint, reason }) =>

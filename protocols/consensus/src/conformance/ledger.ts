@@ -62,6 +62,11 @@ export class Ledger {
     this.reads.push({ call, ret: ++this.moments, seen });
   }
 
+  /** How many writes clients asked for. */
+  get asked(): number {
+    return this.writes.length;
+  }
+
   /** How many writes were executed, as far as clients know. */
   get acknowledged(): number {
     return this.writes.filter(({ line }) => line !== undefined).length;

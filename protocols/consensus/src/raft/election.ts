@@ -14,8 +14,8 @@ import { type Ctx, NEVER, RaftState } from "./state.ts";
 export abstract class Electing extends RaftState {
   onStart(ctx: Ctx): void {
     this.follow(ctx, this.term, undefined);
-    // In its last life this node may have promised a leader its patience (R5, scenario R3).
-    if (this.config.leaseReads) this.heardAt = ctx.now;
+    // In its last life, if it had one, this node may have promised a leader its patience (R5, scenario R3).
+    if (this.config.leaseReads && this.term > 0) this.heardAt = ctx.now;
     // Alone in its configuration, a node need not wait to hear from anyone.
     if (this.isQuorum((node) => node === ctx.self)) ctx.setTimer("election", 0);
     else this.lookAround(ctx);
