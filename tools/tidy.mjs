@@ -22,6 +22,8 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const LAYERS = {
   kernel: [],
   "protocols/consensus": ["kernel"],
+  "protocols/clocks": ["kernel"],
+  "protocols/crdt": ["kernel", "protocols/clocks"],
   lab: ["kernel"],
   "runtime/storage": ["kernel"],
   "runtime/grpc": ["kernel"],
