@@ -5,7 +5,9 @@
  *     crc32c              of the schema's name, four bytes
  *     ms, count           the latest time of a write in it
  *     actors              in order; everything below names them by their place
- *     context             for each actor its ranges, as distances and lengths
+ *     taken in            for each actor its ranges, as distances and lengths
+ *     1, or 0 and         whether that is all it has heard of; if not,
+ *     heard of            for each actor its ranges
  *     store               a leaf: number of dots, and for each actor, counter, item;
  *                         a node: number of keys · 2 + whole, and for each key and store
  *
@@ -19,7 +21,7 @@
  */
 
 import { type Actor, actorCodec, compareActors } from "@quorate/clocks";
-import { crc32c, MalformedInput, Reader, text, uint, utf8, type Writer } from "@quorate/kernel";
+import { bool, crc32c, MalformedInput, Reader, text, uint, utf8, type Writer } from "@quorate/kernel";
 
 import { CausalContext } from "./causal/context.ts";
 import { counterOf, indexOf, MAX_COUNTER, pack, type PackedDot } from "./causal/dots.ts";
@@ -35,7 +37,10 @@ const MAX_DEPTH = 300;
 
 /** What was read from bytes, not yet taken in. */
 export interface Incoming {
+  /** Dots heard of. */
   readonly context: CausalContext;
+  /** Dots of changes that are in it. */
+  readonly taken: CausalContext;
   readonly store: Store;
   readonly written: Written;
 }
@@ -45,14 +50,19 @@ export function schemaOf(type: AnyType): number {
   return crc32c(utf8(type.name));
 }
 
-/** Writes the whole state, or with `touched` a delta of the dots in `context`. */
+/** What of a state is written: all of it, or with `touched` a delta. */
+export interface Extract {
+  readonly context: CausalContext;
+  readonly taken: CausalContext;
+  readonly written: Written;
+  readonly touched: Touched | undefined;
+}
+
 export function write(
   writer: Writer,
   type: AnyType,
   state: State,
-  context: CausalContext,
-  written: Written,
-  touched: Touched | undefined,
+  { context, taken, written, touched }: Extract,
 ): void {
   writer.byte(VERSION);
   const schema = schemaOf(type);
@@ -64,7 +74,10 @@ export function write(
     .toSorted((a, b) => compareActors(state.actors[a]!, state.actors[b]!));
   uint.write(writer, indexes.length);
   for (const index of indexes) actorCodec.write(writer, state.actors[index]!);
-  for (const index of indexes) writeRanges(writer, context, index);
+  for (const index of indexes) writeRanges(writer, taken, index);
+  const same = taken.includes(context);
+  bool.write(writer, same);
+  if (!same) for (const index of indexes) writeRanges(writer, context, index);
   const places: number[] = [];
   for (const [place, index] of indexes.entries()) places[index] = place;
   const store = new StoreWriter(writer, places, touched === undefined ? undefined : context);
@@ -198,11 +211,18 @@ function readAll(reader: Reader, type: AnyType, intern: Intern): Incoming {
     before = actor;
     indexes.push(intern(actor));
   }
-  const context = new CausalContext();
-  for (const index of indexes) readRanges(reader, context, index);
+  const taken = readContext(reader, indexes);
+  const context = bool.read(reader) ? taken : readContext(reader, indexes);
+  if (!context.includes(taken)) throw new MalformedInput("took in what it has not heard of");
   const store = new StoreReader(reader, indexes, context).read(type, MAX_DEPTH);
   if (reader.left > 0) throw new MalformedInput("input has a tail");
-  return { context, store, written };
+  return { context, taken, store, written };
+}
+
+function readContext(reader: Reader, indexes: readonly number[]): CausalContext {
+  const context = new CausalContext();
+  for (const index of indexes) readRanges(reader, context, index);
+  return context;
 }
 
 function readRanges(reader: Reader, context: CausalContext, index: number): void {

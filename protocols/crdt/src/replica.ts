@@ -88,9 +88,9 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     return this.state.version;
   }
 
-  /** How many ranges of acts were seen while earlier ones of their actor were not. 0 after a whole state. */
+  /** How many ranges of acts were seen, or heard of, while earlier ones of their actor were not. 0 after a whole state. */
   get gaps(): number {
-    return this.state.context.gaps;
+    return Math.max(this.state.context.gaps, this.state.taken.gaps);
   }
 
   mutate(edit: (handle: Handle) => void, wallMs: number = 0): void {
@@ -104,11 +104,12 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
 
   delta(): Uint8Array | undefined {
     const { state } = this;
-    const { touched, pending, pendingWritten } = state;
+    const { touched, pending: context, made: taken, pendingWritten: written } = state;
     if (touched === undefined) return undefined;
     const writer = new Writer();
-    write(writer, this.type, state, pending, pendingWritten, touched);
+    write(writer, this.type, state, { context, taken, written, touched });
     state.pending = new Context();
+    state.made = new Context();
     state.touched = undefined;
     state.pendingWritten = { ms: 0, count: 0 };
     state.seal();
@@ -118,7 +119,8 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
   encode(): Uint8Array {
     const { state } = this;
     const writer = new Writer();
-    write(writer, this.type, state, state.context, state, undefined);
+    const { context, taken } = state;
+    write(writer, this.type, state, { context, taken, written: state, touched: undefined });
     state.seal();
     return writer.finish();
   }
@@ -127,8 +129,8 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     const before = this.state.actors.length;
     try {
       const incoming = this.read(bytes);
-      // Whatever changed has a dot, so dots that are all known bring nothing.
-      if (this.state.context.includes(incoming.context)) {
+      // Every change has a dot, so those whose dots were all taken in bring nothing.
+      if (this.state.taken.includes(incoming.taken)) {
         this.state.uninternAfter(before);
         return false;
       }
@@ -148,7 +150,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     const stability: Stability = {
       state,
       isStable: (dot) => counterOf(dot) <= upTo[indexOf(dot)]!,
-      quiet: frontier.includes(state.version) && state.context.gaps === 0,
+      quiet: frontier.includes(state.version) && this.gaps === 0,
     };
     return this.type.settle(state.root, stability);
   }
@@ -163,15 +165,16 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     });
   }
 
-  private take({ context, store, written }: Incoming): void {
+  private take({ context, taken, store, written }: Incoming): void {
     const { state } = this;
     join(this.type, state.root, store, state.context, context);
     state.context.merge(context);
+    state.taken.merge(taken);
     state.witness(written);
   }
 
   /** Looks at everything before anything is taken in. */
-  private check({ context, store, written }: Incoming, wallMs: number | undefined): void {
+  private check({ context, taken, store, written }: Incoming, wallMs: number | undefined): void {
     const { state, limits } = this;
     if (context.highest(0) > state.context.upTo(0)) {
       throw new CrdtError(
@@ -187,7 +190,8 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     if (wallMs !== undefined && written.ms - wallMs > limits.aheadMs) {
       throw new CrdtError("ahead", `a write is dated ${written.ms - wallMs} ms ahead`);
     }
-    if (gapsAfter(state.context, context) > limits.gaps) {
+    const gaps = Math.max(gapsAfter(state.context, context), gapsAfter(state.taken, taken));
+    if (gaps > limits.gaps) {
       throw new CrdtError("gap", `more than ${limits.gaps} gaps; merge a whole state first`);
     }
     checkSame(this.type, state.root, store);

@@ -1,7 +1,7 @@
 /** A place in a replica's state, by its path: stores there come and go, the place stays. */
 
 import { type PackedDot } from "./dots.ts";
-import { type State, type Touched } from "./state.ts";
+import { type State, Touched } from "./state.ts";
 import { eachDot, isEmpty, type Key, Leaf, Node, outdate, type Shape, type Store } from "./stores.ts";
 
 export class Cursor {
@@ -49,9 +49,14 @@ export class Cursor {
 
   private touch(): Touched {
     if (this.parent === undefined) return this.state.touch();
-    const { children } = this.parent.touch();
-    let touched = children.get(this.key);
-    if (touched === undefined) children.set(this.key, (touched = { whole: false, children: new Map() }));
+    const parent = this.parent.touch();
+    let touched = parent.children.get(this.key);
+    if (touched === undefined) {
+      touched = new Touched();
+      // What was removed as a whole and comes back was removed in all its parts.
+      touched.whole = parent.whole;
+      parent.children.set(this.key, touched);
+    }
     return touched;
   }
 
@@ -92,7 +97,9 @@ export class Cursor {
   clear(): void {
     const store = this.peek();
     if (store === undefined || isEmpty(store)) return;
-    this.touch().whole = true;
+    const touched = this.touch();
+    touched.whole = true;
+    touched.children.clear();
     eachDot(store, (dot) => this.state.cover(dot));
     if (store instanceof Leaf) store.clear();
     else {

@@ -2,9 +2,12 @@
  * The state of one replica: a dot store under a causal context, and what was
  * edited since the last delta. Plain data, as the kernel's contract asks (K2).
  *
- * Every change has at least one dot, a mere removal included. So the context
- * says exactly which changes a replica has taken in, and two replicas with the
- * same context have the same state.
+ * Every change has at least one dot, a mere removal included, so dots tell
+ * which changes a replica has taken in. These are not all that it has heard
+ * of: a delta that arrives early names dots that it removes, of changes still
+ * to come, which may have removed more. Hence two contexts. What was _heard
+ * of_ decides joins; what was _taken in_ is the version, and two replicas that
+ * have taken in the same have the same state.
  */
 
 import { type Actor, compareActors, VersionVector } from "@quorate/clocks";
@@ -34,15 +37,19 @@ export class State {
   /** Interned actors, by index. The first is this replica's. */
   readonly actors: Actor[];
   readonly indexes: Map<Actor, number>;
+  /** Dots heard of. */
   readonly context: CausalContext = new CausalContext();
+  /** Dots of changes taken in: the same, but for what came early. */
+  readonly taken: CausalContext = new CausalContext();
   readonly root: Store;
 
   /** The latest time written or merged: the next one is later. */
   ms = 0;
   count = 0;
 
-  /** Dots made or removed since the last delta, and where. */
+  /** Dots made or removed since the last delta, those that were made, and where. */
   pending: CausalContext = new CausalContext();
+  made: CausalContext = new CausalContext();
   touched: Touched | undefined = undefined;
   /** The latest time written since the last delta. */
   pendingWritten: Written = { ms: 0, count: 0 };
@@ -102,8 +109,7 @@ export class State {
     invariant(counter <= MAX_COUNTER, "an actor acts at most 2^37 times");
     this.minted += 1;
     const dot = pack(0, counter);
-    this.context.add(dot);
-    this.pending.add(dot);
+    for (const context of [this.context, this.taken, this.pending, this.made]) context.add(dot);
     return dot;
   }
 
@@ -152,7 +158,7 @@ export class State {
   }
 
   get version(): VersionVector {
-    return VersionVector.of(this.actors.map((actor, index) => [actor, this.context.upTo(index)]));
+    return VersionVector.of(this.actors.map((actor, index) => [actor, this.taken.upTo(index)]));
   }
 
   private mustChange(): void {
