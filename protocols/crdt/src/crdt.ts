@@ -39,12 +39,13 @@ export interface Crdt<Value, Handle> {
    */
   merge(bytes: Uint8Array, wallMs?: number): boolean;
 
-  /** The whole state. Replicas that have seen the same, and collected the same, give the same bytes. */
+  /** The whole state. Replicas that have seen the same give the same bytes. */
   encode(): Uint8Array;
 
   /**
-   * Drops what only matters to replicas that have not seen `frontier` (garbage collection).
-   * The value stays as it is.
+   * Drops what only matters to replicas that have not seen `frontier` (garbage collection). The value
+   * stays as it is. What is dropped here is dropped everywhere, by the next delta: one replica is
+   * enough to call this.
    * @param frontier - Every replica that will ever send again has seen it, and this one has seen all
    * that those had seen when they said so.
    * @returns how much was dropped, in stored entries.

@@ -12,3 +12,15 @@ export { type NodeName, ROOT, tree, type TreeNode } from "./types/tree.ts";
 export { jsonDocument, type Path } from "./types/json.ts";
 export { type HandleOf, type Type, type ValueOf } from "./types/type.ts";
 export { type Json } from "./values.ts";
+export { CausalBroadcast, type Stamped } from "./causal-broadcast.ts";
+export { DeltaSync, type Editor, SYNC_DEFAULTS, type SyncConfig } from "./sync/delta-sync.ts";
+export {
+  type SyncMessage,
+  syncMessageCodec,
+  type SyncNote,
+  type SyncRecord,
+  syncRecordCodec,
+  type SyncRequest,
+  type SyncResponse,
+  type SyncWords,
+} from "./sync/words.ts";

@@ -64,9 +64,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     limits: Limits = LIMITS,
   ): Replica<Value, Handle> {
     const replica = new Replica(type, actor, limits);
-    const incoming = replica.read(bytes);
-    replica.take(incoming);
-    replica.state.seal();
+    replica.recover(bytes);
     return replica;
   }
 
@@ -80,7 +78,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
 
   /** The value, to be read in part; and within `mutate`, to be edited. */
   get root(): Handle {
-    return this.type.handle(new Cursor(this.state, this.type));
+    return this.type.handle(this.cursor);
   }
 
   get version(): VersionVector {
@@ -143,16 +141,31 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     }
   }
 
+  /**
+   * Takes in what this actor itself said before it was restarted: deltas from a log, in order.
+   * @throws CrdtError
+   */
+  recover(bytes: Uint8Array): void {
+    this.take(this.read(bytes));
+    this.state.seal();
+  }
+
   stable(frontier: VersionVector): number {
     const { state } = this;
     const upTo = state.actors.map((actor) => frontier.get(actor));
     invariant(state.version.includes(frontier), "what is stable was seen here");
     const stability: Stability = {
-      state,
       isStable: (dot) => counterOf(dot) <= upTo[indexOf(dot)]!,
       quiet: frontier.includes(state.version) && this.gaps === 0,
     };
-    return this.type.settle(state.root, stability);
+    state.begin(0);
+    const dropped = this.type.settle(this.cursor, stability);
+    state.end();
+    return dropped;
+  }
+
+  private get cursor(): Cursor {
+    return new Cursor(this.state, this.type);
   }
 
   private read(bytes: Uint8Array): Incoming {

@@ -79,10 +79,12 @@ export class Cursor {
     return dot;
   }
 
-  /** Changes the item of a dot that nobody else knows yet. */
+  /** Changes the item of a dot: one that nobody else knows yet, or one whose items join. */
   amend(at: number, item: unknown): void {
     this.touch();
-    (this.open() as Leaf).items[at] = item;
+    const leaf = this.open() as Leaf;
+    this.state.cover(leaf.dots[at]!);
+    leaf.items[at] = item;
   }
 
   /** Takes one dot out of this leaf. */
@@ -91,6 +93,7 @@ export class Cursor {
     const leaf = this.open() as Leaf;
     this.state.cover(leaf.dots[at]!);
     leaf.removeAt(at);
+    this.prune();
   }
 
   /** Removes all that is here, and only that: what others add meanwhile stays. */

@@ -113,7 +113,7 @@ export class State {
     return dot;
   }
 
-  /** Takes note that a dot was removed from where it was. */
+  /** Takes note that a dot was removed from where it was, or that its item is another. */
   cover(dot: PackedDot): void {
     this.mustChange();
     this.pending.add(dot);

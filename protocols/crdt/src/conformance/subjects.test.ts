@@ -30,7 +30,7 @@ import {
 } from "../index.ts";
 import { conformance, type Model, type Subject } from "./index.ts";
 
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 12);
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 4);
 
 interface Sample<Value, Handle, Edit> {
   draw(random: Random): Edit;

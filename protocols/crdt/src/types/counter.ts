@@ -132,24 +132,27 @@ class CounterType extends LeafType<number, CounterHandle> {
     return new CounterHandle(this, cursor);
   }
 
+  override readonly collects = true;
+
   /** Nobody can remove some of an actor's stable dots and not the others: they are put together on the last. */
-  override settle(store: Store, stability: Stability): number {
-    const leaf = store as Leaf;
-    const last = new Map<number, number>();
+  override settle(cursor: Cursor, { isStable }: Stability): number {
+    const leaf = cursor.peekLeaf()!;
+    const sums = new Map<number, Amounts>();
     let dropped = 0;
+    // The dots of an actor ascend: all but the last add up, and the last takes the sum.
+    const last = new Map<number, number>();
+    for (const dot of leaf.dots) if (isStable(dot)) last.set(indexOf(dot), dot);
     for (let at = leaf.dots.length - 1; at >= 0; at--) {
       const dot = leaf.dots[at]!;
-      if (!stability.isStable(dot)) continue;
-      const into = last.get(indexOf(dot));
-      if (into === undefined) {
-        last.set(indexOf(dot), dot);
-        continue;
-      }
+      if (!isStable(dot) || last.get(indexOf(dot)) === dot) continue;
       const { plus, minus } = leaf.items[at] as Amounts;
-      const target = leaf.dots.indexOf(into);
-      leaf.items[target] = added(leaf.items[target] as Amounts, plus, minus);
-      leaf.removeAt(at);
+      sums.set(indexOf(dot), added(sums.get(indexOf(dot)) ?? { plus: 0, minus: 0 }, plus, minus));
+      cursor.drop(at);
       dropped += 1;
+    }
+    for (const [index, { plus, minus }] of sums) {
+      const at = leaf.dots.indexOf(last.get(index)!);
+      cursor.amend(at, added(leaf.items[at] as Amounts, plus, minus));
     }
     return dropped;
   }

@@ -49,12 +49,14 @@ export abstract class NoWinsType<H> extends LeafType<boolean, H> {
     return isUnanimous(store);
   }
 
+  override readonly collects: boolean = true;
+
   /** Once every word is stable and the answer is no, saying nothing says the same. */
-  override settle(store: Store, { isStable }: Stability): number {
-    const leaf = store as Leaf;
-    if (isUnanimous(leaf) || !leaf.dots.every((dot) => isStable(dot))) return 0;
-    const dropped = leaf.dots.length;
-    leaf.clear();
+  override settle(cursor: Cursor, { isStable }: Stability): number {
+    const { dots } = cursor.peekLeaf()!;
+    const dropped = dots.length;
+    if (isUnanimous(cursor.peek()) || !dots.every((dot) => isStable(dot))) return 0;
+    cursor.clear();
     return dropped;
   }
 }

@@ -34,6 +34,7 @@ const ELEMENTS = 4;
 class JsonType extends Type<Json | undefined, JsonHandle> {
   readonly leaf = false;
   readonly name = "json";
+  override readonly collects = true;
 
   child(key: Key): AnyType {
     switch (key) {

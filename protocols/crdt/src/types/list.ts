@@ -82,14 +82,16 @@ class ElementType extends AnyType {
     return this.value.isPresent(children.get(VALUE));
   }
 
+  override readonly collects = true;
+
   /** The place that a move left behind when its element was removed goes once nothing can come that it is for. */
-  override settle(store: Store, stability: Stability): number {
-    const dropped = super.settle(store, stability);
-    const { children } = store as Node;
-    const leaf = children.get(MOVED) as Leaf | undefined;
-    if (leaf === undefined || !stability.quiet || this.isPresent(store)) return dropped;
-    children.delete(MOVED);
-    return dropped + leaf.dots.length;
+  override settle(cursor: Cursor, stability: Stability): number {
+    const dropped = super.settle(cursor, stability);
+    const leaf = cursor.peekNode()?.children.get(MOVED) as Leaf | undefined;
+    if (leaf === undefined || !stability.quiet || this.isPresent(cursor.peek())) return dropped;
+    const moves = leaf.dots.length;
+    cursor.clear();
+    return dropped + moves;
   }
 }
 
@@ -199,6 +201,7 @@ export class ListHandle<T extends AnyType> extends Handle<readonly ValueOf<T>[]>
 export class ListType<T extends AnyType> extends Type<readonly ValueOf<T>[], ListHandle<T>> {
   readonly leaf = false;
   readonly name: string;
+  override readonly collects = true;
   readonly elements: T;
   private readonly element: ElementType;
 

@@ -26,6 +26,7 @@ export class MapType<F extends Fields> extends Type<FieldValues<F>, FieldHandles
   readonly leaf = false;
   readonly name: string;
   override readonly removable: boolean;
+  override readonly collects: boolean;
   private readonly fields: ReadonlyMap<string, AnyType>;
 
   constructor(fields: F) {
@@ -34,6 +35,7 @@ export class MapType<F extends Fields> extends Type<FieldValues<F>, FieldHandles
     const parts = [...this.fields].map(([name, type]) => `${JSON.stringify(name)}:${type.name}`);
     this.name = `map{${parts.toSorted().join(",")}}`;
     this.removable = [...this.fields.values()].every((type) => type.removable);
+    this.collects = [...this.fields.values()].some((type) => type.collects);
   }
 
   child(key: Key): AnyType {
@@ -115,12 +117,14 @@ export class MapOfType<T extends AnyType> extends Type<
 > {
   readonly leaf = false;
   readonly name: string;
+  override readonly collects: boolean;
   readonly entries: T;
 
   constructor(entries: T) {
     super();
     invariant(entries.removable, `${entries.name} cannot be in a map whose keys are removed`);
     this.entries = entries;
+    this.collects = entries.collects;
     this.name = `mapOf(${entries.name})`;
   }
 

@@ -10,8 +10,6 @@
  * - `twoPhaseSet`: an element that was removed never returns.
  */
 
-import { bool, type Codec } from "@quorate/kernel";
-
 import { type Cursor } from "../causal/cursor.ts";
 import { type State } from "../causal/state.ts";
 import { type Key, type Node, type Store } from "../causal/stores.ts";
@@ -52,6 +50,7 @@ export abstract class AnySetHandle<T> extends Handle<ReadonlySet<T>> {
 abstract class AnySetType<T> extends Type<ReadonlySet<T>, AnySetHandle<T>> {
   readonly leaf = false;
   abstract override readonly name: string;
+  override readonly collects: boolean;
   readonly elements: Keyed<T>;
   private readonly member: AnyType;
 
@@ -59,6 +58,7 @@ abstract class AnySetType<T> extends Type<ReadonlySet<T>, AnySetHandle<T>> {
     super();
     this.elements = elements;
     this.member = member;
+    this.collects = member.collects;
   }
 
   child(_key: Key): AnyType {
@@ -163,15 +163,12 @@ class RemoveWinsSetType<T> extends AnySetType<T> {
 /** Like the member of a remove-wins set, but that a no is for ever. */
 class TwoPhaseMember extends NoWinsType<undefined> {
   readonly name = "twoPhaseMember";
-  override readonly item: Codec<unknown> = bool as Codec<unknown>;
+  override readonly collects = false;
 
   handle(_cursor: Cursor): undefined {
     return undefined;
   }
 
-  override settle(): number {
-    return 0;
-  }
 }
 
 const twoPhaseMember = frozen(new TwoPhaseMember());

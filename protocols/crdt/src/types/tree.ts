@@ -246,34 +246,31 @@ export class TreeType<T extends AnyType> extends Type<
     return outline;
   }
 
-  override settle(store: Store, stability: Stability): number {
-    const tree = store as Node;
-    const all = sequence(tree, stability.state);
+  override readonly collects = true;
+
+  override settle(cursor: Cursor, stability: Stability): number {
+    const tree = cursor.peekNode()!;
+    const all = sequence(tree, cursor.state);
     // What is stable and before everything that is not can have nothing inserted among it any more.
     const end = all.findIndex(({ dot }) => !stability.isStable(dot));
     const settled = end < 0 ? all : all.slice(0, end);
+    const unsettled = new Set(end < 0 ? [] : all.slice(end).map(({ node }) => node));
     const outline = emptyOutline();
     const effective = new Map<NodeName, PackedDot>();
     for (const { node, dot, move } of settled) {
       if (place(outline, node, move)) effective.set(node, dot);
     }
-    const unsettled = new Set(end < 0 ? [] : all.slice(end).map(({ node }) => node));
     let dropped = 0;
     for (const { node, dot } of settled) {
       if (effective.get(node) === dot && !isGone(outline, node, unsettled)) continue;
-      const leaf = (tree.children.get(node) as Node).children.get(MOVES) as Leaf;
-      leaf.removeAt(leaf.dots.indexOf(dot));
+      const at = cursor.child(node).child(MOVES);
+      at.drop(at.peekLeaf()!.dots.indexOf(dot));
       dropped += 1;
     }
-    for (const [name, child] of tree.children) {
-      const { children } = child as Node;
-      const leaf = children.get(MOVES) as Leaf | undefined;
-      if (leaf?.dots.length === 0 && isGone(outline, name as NodeName, unsettled)) {
-        tree.children.delete(name);
-      }
+    for (const node of [...tree.children.keys()] as NodeName[]) {
+      if (isGone(outline, node, unsettled)) cursor.child(node).clear();
     }
-    if (dropped > 0 && tree.derived !== undefined) tree.derived.outdated = true;
-    return dropped + super.settle(store, stability);
+    return dropped + super.settle(cursor, stability);
   }
 }
 

@@ -13,7 +13,6 @@ import { isEmpty, type JoinItems, type Key, Leaf, Node, type Shape, type Store }
 
 /** What a type must know to collect garbage. */
 export interface Stability {
-  readonly state: State;
   /** Whether every replica has seen a dot, and all that was done without knowing it has arrived here. */
   isStable(dot: PackedDot): boolean;
   /** Whether everything that was seen here is stable. */
@@ -49,15 +48,21 @@ export abstract class AnyType implements Shape {
     // A type without presence of its own exists once it has content.
   }
 
-  /** Drops what is stable and only matters to those who have not seen it. Returns how many entries went. */
-  settle(store: Store, stability: Stability): number {
-    if (store instanceof Leaf) return 0;
+  /** Whether there is ever anything to collect. */
+  readonly collects: boolean = false;
+
+  /**
+   * Drops what is stable and only matters to those who have not seen it. That
+   * is an edit like any other, which others hear of, but it changes no value.
+   * @returns how many entries went.
+   */
+  settle(cursor: Cursor, stability: Stability): number {
     let dropped = 0;
-    for (const [key, child] of store.children) {
-      dropped += this.child(key).settle(child, stability);
-      if (isEmpty(child)) store.children.delete(key);
+    const store = cursor.peek();
+    if (!this.collects || store === undefined || store instanceof Leaf) return 0;
+    for (const key of [...store.children.keys()]) {
+      if (this.child(key).collects) dropped += this.child(key).settle(cursor.child(key), stability);
     }
-    if (dropped > 0 && store.derived !== undefined) store.derived.outdated = true;
     return dropped;
   }
 }
