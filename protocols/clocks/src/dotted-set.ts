@@ -59,11 +59,15 @@ export class DottedSet<T> {
     const changed = this.time + 1;
     const counter = countable(this.counter(context, actor) + 1);
     return new DottedSet(
-      this.zip(context, (name, mine, read) => {
-        const entry = overwrite(name, mine, read, changed);
-        if (name !== actor) return entry;
-        return { actor, counter, values: [value, ...entry.values], changed };
-      }, actor),
+      this.zip(
+        context,
+        (name, mine, read) => {
+          const entry = overwrite(name, mine, read, changed);
+          if (name !== actor) return entry;
+          return { actor, counter, values: [value, ...entry.values], changed };
+        },
+        actor,
+      ),
     );
   }
 

@@ -19,7 +19,9 @@ const setCodec = dottedSetCodec(uint);
 type Known = ReadonlyMap<number, ReadonlySet<number>>;
 
 function maximal(known: Known): readonly number[] {
-  const overwritten = new Set([...known].flatMap(([value, read]) => [...read].filter((one) => one !== value)));
+  const overwritten = new Set(
+    [...known].flatMap(([value, read]) => [...read].filter((one) => one !== value)),
+  );
   return [...known.keys()].filter((value) => !overwritten.has(value)).toSorted((a, b) => a - b);
 }
 
@@ -60,8 +62,14 @@ test("the siblings are the writes that no known write has seen, by either kind o
           known[at] = new Map([...known[at]!, [value, new Set([...client.history, value])]]);
         }
         const expected = maximal(known[at]!);
-        assert.deepEqual(sets[at]!.values.toSorted((a, b) => a - b), expected);
-        assert.deepEqual(lists[at]!.map((sibling) => sibling.value).toSorted((a, b) => a - b), expected);
+        assert.deepEqual(
+          sets[at]!.values.toSorted((a, b) => a - b),
+          expected,
+        );
+        assert.deepEqual(
+          lists[at]!.map((sibling) => sibling.value).toSorted((a, b) => a - b),
+          expected,
+        );
       }
     }),
     { numRuns: RUNS },
@@ -96,7 +104,11 @@ test("a hundred clients that read before they write leave one sibling, a vector 
   for (let round = 1; round <= 100; round++) {
     const { context } = set;
     set = set.write(context, "r", round).write(context, "r", -round);
-    assert.equal(set.values.length, 2, "two writers at a time leave two siblings, not more each round");
+    assert.equal(
+      set.values.length,
+      2,
+      "two writers at a time leave two siblings, not more each round",
+    );
   }
   assert.equal(set.entries.length, 1);
 });
@@ -125,8 +137,14 @@ test("reconciling writes one value that has seen all; reading the greatest write
   const one = both.reconcile("r", (values) => Math.max(...values));
   assert.deepEqual(one.values, [5]);
   assert.deepEqual(both.sync(one).values, [5]);
-  assert.equal(both.greatest((x, y) => x - y), 5);
-  assert.equal(a.reconcile("r", () => 9), a);
+  assert.equal(
+    both.greatest((x, y) => x - y),
+    5,
+  );
+  assert.equal(
+    a.reconcile("r", () => 9),
+    a,
+  );
 });
 
 test("pruning drops the longest unchanged empty entries, and old siblings may then look new (C05)", () => {
@@ -135,7 +153,10 @@ test("pruning drops the longest unchanged empty entries, and old siblings may th
   const stale = set;
   set = set.write(set.context, "d", 2);
   const pruned = set.prune(2);
-  assert.deepEqual(pruned.entries.map(({ actor }) => actor), ["c", "d"]);
+  assert.deepEqual(
+    pruned.entries.map(({ actor }) => actor),
+    ["c", "d"],
+  );
   assert.deepEqual(pruned.sync(stale).values, [2], "an entry still named covers its values");
   const forgotten = set.prune(1);
   assert.deepEqual(forgotten.sync(stale).values.toSorted(), [1, 2], "a dropped one does not");

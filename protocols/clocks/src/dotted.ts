@@ -29,10 +29,7 @@ export interface Sibling<T> {
 /** How two writes lie: one comparison of numbers each way. */
 export function compareVersions(a: DottedVersion, b: DottedVersion): Order {
   if (a.dot.actor === b.dot.actor && a.dot.counter === b.dot.counter) return "equal";
-  return orderOf(
-    b.past.has(a.dot.actor, a.dot.counter),
-    a.past.has(b.dot.actor, b.dot.counter),
-  );
+  return orderOf(b.past.has(a.dot.actor, a.dot.counter), a.past.has(b.dot.actor, b.dot.counter));
 }
 
 /** What a reader of these siblings knows: the context to send with the next write. */

@@ -138,7 +138,9 @@ function union(a: History, b: History): History {
 }
 
 /** Plays forks, joins, events and messages; of identities there are at most eight. */
-function playIntervals(script: readonly (typeof change extends fc.Arbitrary<infer T> ? T : never)[]) {
+function playIntervals(
+  script: readonly (typeof change extends fc.Arbitrary<infer T> ? T : never)[],
+) {
   const holders: Holder[] = [{ stamp: IntervalStamp.seed, history: new Set() }];
   for (const [id, step] of script.entries()) {
     const at = step.at % holders.length;
@@ -191,7 +193,10 @@ test("interval tree stamps are ordered as the sets of their events", () => {
 test("all identities together are the whole interval, and no two have a part in common", () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 60 }), (script) => {
-      const all = playIntervals(script).reduce((sum, { stamp }) => sum.join(stamp), new IntervalStamp(0, 0));
+      const all = playIntervals(script).reduce(
+        (sum, { stamp }) => sum.join(stamp),
+        new IntervalStamp(0, 0),
+      );
       assert.equal(all.identity, 1);
     }),
     { numRuns: RUNS },

@@ -164,4 +164,6 @@ export const hybridCodec: Codec<HybridStamp> = struct<HybridStamp>({
   actor: actorCodec,
 });
 
-export const ceilingCodec: Codec<CeilingRecord> = union<CeilingRecord>({ ceiling: [1, { ms: uint }] });
+export const ceilingCodec: Codec<CeilingRecord> = union<CeilingRecord>({
+  ceiling: [1, { ms: uint }],
+});

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type Context, decode, encode, type Process, type RequestId, type Speaks } from "@quorate/kernel";
+import {
+  type Context,
+  decode,
+  encode,
+  type Process,
+  type RequestId,
+  type Speaks,
+} from "@quorate/kernel";
 import { Simulation } from "@quorate/lab";
 
 import { incarnationCodec, type IncarnationRecord, Incarnations, nodeOf } from "./identity.ts";
@@ -65,7 +72,12 @@ test("the record has a binary form", () => {
   assert.deepEqual(decode(incarnationCodec, encode(incarnationCodec, record)), record);
 });
 
-type Words = Speaks<{ Record: IncarnationRecord; Request: "act"; Response: string; Output: string }>;
+type Words = Speaks<{
+  Record: IncarnationRecord;
+  Request: "act";
+  Response: string;
+  Output: string;
+}>;
 
 /** Counts acts in memory only, as a careless process would: a life must not repeat what another did. */
 class Actor implements Process<Words> {

@@ -23,8 +23,7 @@ const identityCodec: Codec<Identity> = {
     identityCodec.write(writer, identity[0]);
     identityCodec.write(writer, identity[1]);
   },
-  read: (reader) =>
-    readIdentity(() => reader.byte(), MAX_DEPTH),
+  read: (reader) => readIdentity(() => reader.byte(), MAX_DEPTH),
 };
 
 function readIdentity(next: () => number, depth: number): Identity {
@@ -88,15 +87,13 @@ export function intervalFromJSON(json: unknown): IntervalStamp {
 function identityFromJSON(json: unknown, depth: number): Identity {
   if (json === 0 || json === 1) return json;
   if (depth === 0 || !Array.isArray(json) || json.length !== 2) throw malformed();
-  return normalIdentity(
-    identityFromJSON(json[0], depth - 1),
-    identityFromJSON(json[1], depth - 1),
-  );
+  return normalIdentity(identityFromJSON(json[0], depth - 1), identityFromJSON(json[1], depth - 1));
 }
 
 function eventsFromJSON(json: unknown, depth: number): Events {
   if (isCount(json)) return json;
-  if (depth === 0 || !Array.isArray(json) || json.length !== 3 || !isCount(json[0])) throw malformed();
+  if (depth === 0 || !Array.isArray(json) || json.length !== 3 || !isCount(json[0]))
+    throw malformed();
   return normalEvents(
     json[0],
     eventsFromJSON(json[1], depth - 1),

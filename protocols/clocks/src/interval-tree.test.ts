@@ -13,16 +13,28 @@ test("the run of the paper's figure gives the paper's stamps (§4)", () => {
   const [a, b] = IntervalStamp.seed.fork();
   const [a1, c] = a.event().fork();
   const a2 = a1.event();
-  assert.deepEqual(a2.toJSON(), [[[1, 0], 0], [0, [1, 1, 0], 0]]);
+  assert.deepEqual(a2.toJSON(), [
+    [[1, 0], 0],
+    [0, [1, 1, 0], 0],
+  ]);
   const joined = b.event().event().join(c);
   assert.deepEqual(joined.toJSON(), [
     [[0, 1], 1],
     [1, 0, 1],
   ]);
   const [d, e] = joined.fork();
-  assert.deepEqual([d.identity, e.identity], [[[0, 1], 0], [0, 1]]);
+  assert.deepEqual(
+    [d.identity, e.identity],
+    [
+      [[0, 1], 0],
+      [0, 1],
+    ],
+  );
   const last = a2.join(d);
-  assert.deepEqual(last.toJSON(), [[1, 0], [1, [0, 1, 0], 1]]);
+  assert.deepEqual(last.toJSON(), [
+    [1, 0],
+    [1, [0, 1, 0], 1],
+  ]);
   assert.deepEqual(last.event().toJSON(), [[1, 0], 2]);
 });
 

@@ -50,7 +50,8 @@ export class IntervalStamp {
    * @throws ClockError `anonymous` without an identity, or `overflow`
    */
   event(): IntervalStamp {
-    if (this.identity === 0) throw new ClockError("anonymous", "fork a stamp for whoever has events");
+    if (this.identity === 0)
+      throw new ClockError("anonymous", "fork a stamp for whoever has events");
     const filled = fill(this.identity, this.events);
     if (!sameEvents(filled, this.events)) return new IntervalStamp(this.identity, filled);
     return new IntervalStamp(this.identity, grow(this.identity, this.events).events);
@@ -195,7 +196,10 @@ function fill(identity: Identity, events: Events): Events {
 const NEW_NODE = 1_000;
 
 /** The cheapest raise by 1 under the identity: no new node if one can do without, then near the root. */
-function grow(identity: Identity, events: Events): { readonly events: Events; readonly cost: number } {
+function grow(
+  identity: Identity,
+  events: Events,
+): { readonly events: Events; readonly cost: number } {
   if (identity === 1 && typeof events === "number") {
     return { events: countable(events + 1), cost: 0 };
   }

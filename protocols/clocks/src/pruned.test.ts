@@ -20,7 +20,11 @@ test("hazard: after pruning, an older vector looks concurrent", () => {
 test("hazard: a pruned actor whose name is used again dominates what it never saw (C05)", () => {
   const lost = new PrunedVector(1).increment("a");
   const stranger = new PrunedVector(1).increment("b").increment("a").increment("a");
-  assert.equal(lost.compare(stranger), "before", "and the lost write would be overwritten silently");
+  assert.equal(
+    lost.compare(stranger),
+    "before",
+    "and the lost write would be overwritten silently",
+  );
 });
 
 test("merging keeps the most recent entries of both", () => {

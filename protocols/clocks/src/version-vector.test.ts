@@ -35,7 +35,10 @@ test("merge is the union of the sets, meet the intersection", () => {
   fc.assert(
     fc.property(vectors, vectors, (a, b) => {
       assert.deepEqual(events(a.merge(b)), new Set([...events(a), ...events(b)]));
-      assert.deepEqual(events(a.meet(b)), new Set([...events(a)].filter((one) => events(b).has(one))));
+      assert.deepEqual(
+        events(a.meet(b)),
+        new Set([...events(a)].filter((one) => events(b).has(one))),
+      );
     }),
   );
 });
@@ -52,7 +55,12 @@ test("merge is commutative, associative and idempotent", () => {
 
 test("a missing actor and counter 0 are the same (C10)", () => {
   assert.equal(VersionVector.of([["a", 0]]).size, 0);
-  assert.equal(VersionVector.of([["a", 1]]).with("a", 0).compare(VersionVector.empty), "equal");
+  assert.equal(
+    VersionVector.of([["a", 1]])
+      .with("a", 0)
+      .compare(VersionVector.empty),
+    "equal",
+  );
   assert.equal(VersionVector.empty.with("a", 0), VersionVector.empty);
 });
 
@@ -83,7 +91,13 @@ test("the binary and the JSON form give the vector back", () => {
 });
 
 test("equal vectors have equal bytes, and other bytes of the same vector are refused", () => {
-  const bytes = encode(versionVectorCodec, VersionVector.of([["b", 1], ["a", 2]]));
+  const bytes = encode(
+    versionVectorCodec,
+    VersionVector.of([
+      ["b", 1],
+      ["a", 2],
+    ]),
+  );
   assert.deepEqual([...bytes], [2, 1, 97, 2, 1, 98, 1]);
   for (const wrong of [
     [2, 1, 98, 1, 1, 97, 2],

@@ -111,7 +111,8 @@ export class VersionVector {
     if (other.size > this.size) return false;
     for (let i = 0, j = 0; j < other.actors.length; i++, j++) {
       while (i < this.actors.length && this.actors[i]! < other.actors[j]!) i++;
-      if (this.actors[i] !== other.actors[j] || this.counters[i]! < other.counters[j]!) return false;
+      if (this.actors[i] !== other.actors[j] || this.counters[i]! < other.counters[j]!)
+        return false;
     }
     return true;
   }

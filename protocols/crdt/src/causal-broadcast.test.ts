@@ -9,10 +9,9 @@ import { counter, mapOf, Replica } from "./index.ts";
 const NAMES = ["a", "b", "c"] as const;
 
 /** A network: everything may arrive late, twice, or be asked for again. */
-const script = fc.array(
-  fc.record({ sends: fc.boolean(), at: fc.nat(2), pick: fc.nat() }),
-  { maxLength: 60 },
-);
+const script = fc.array(fc.record({ sends: fc.boolean(), at: fc.nat(2), pick: fc.nat() }), {
+  maxLength: 60,
+});
 
 test("every message is delivered once, and after all that its sender had seen", () => {
   fc.assert(

@@ -43,7 +43,11 @@ export class CausalBroadcast<Operation> {
   send(operation: Operation): Stamped<Operation> {
     const after = this.delivered;
     this.delivered = after.increment(this.actor);
-    return { dot: { actor: this.actor, counter: this.delivered.get(this.actor) }, after, operation };
+    return {
+      dot: { actor: this.actor, counter: this.delivered.get(this.actor) },
+      after,
+      operation,
+    };
   }
 
   /**

@@ -4,6 +4,8 @@
  *     byte 1              version of the format
  *     crc32c              of the schema's name, four bytes
  *     ms, count           the latest time of a write in it
+ *     after               a version vector: what one must have seen to merge it, empty but
+ *                         for deltas in which something was collected
  *     actors              in order; everything below names them by their place
  *     taken in            for each actor its ranges, as distances and lengths
  *     1, or 0 and         whether that is all it has heard of; if not,
@@ -20,8 +22,17 @@
  * in any order (D01, D03).
  */
 
-import { type Actor, actorCodec, compareActors } from "@quorate/clocks";
-import { bool, crc32c, MalformedInput, Reader, text, uint, utf8, type Writer } from "@quorate/kernel";
+import { type Actor, actorCodec, compareActors, type VersionVector, versionVectorCodec } from "@quorate/clocks";
+import {
+  bool,
+  crc32c,
+  MalformedInput,
+  Reader,
+  text,
+  uint,
+  utf8,
+  type Writer,
+} from "@quorate/kernel";
 
 import { CausalContext } from "./causal/context.ts";
 import { counterOf, indexOf, MAX_COUNTER, pack, type PackedDot } from "./causal/dots.ts";
@@ -43,6 +54,8 @@ export interface Incoming {
   readonly taken: CausalContext;
   readonly store: Store;
   readonly written: Written;
+  /** What one must have seen to take it in. */
+  readonly after: VersionVector;
 }
 
 /** Tells schemas apart on the wire. */
@@ -55,6 +68,7 @@ export interface Extract {
   readonly context: CausalContext;
   readonly taken: CausalContext;
   readonly written: Written;
+  readonly after: VersionVector;
   readonly touched: Touched | undefined;
 }
 
@@ -62,13 +76,14 @@ export function write(
   writer: Writer,
   type: AnyType,
   state: State,
-  { context, taken, written, touched }: Extract,
+  { context, taken, written, after, touched }: Extract,
 ): void {
   writer.byte(VERSION);
   const schema = schemaOf(type);
   for (let shift = 24; shift >= 0; shift -= 8) writer.byte((schema >>> shift) & 0xff);
   uint.write(writer, written.ms);
   uint.write(writer, written.count);
+  versionVectorCodec.write(writer, after);
   const indexes = context
     .indexes()
     .toSorted((a, b) => compareActors(state.actors[a]!, state.actors[b]!));
@@ -201,6 +216,7 @@ function readAll(reader: Reader, type: AnyType, intern: Intern): Incoming {
     throw new CrdtError("wrongType", `the bytes are of another schema than ${type.name}`);
   }
   const written = { ms: uint.read(reader), count: uint.read(reader) };
+  const after = versionVectorCodec.read(reader);
   const count = uint.read(reader);
   if (count > reader.left) throw new MalformedInput("more actors than bytes");
   const indexes: number[] = [];
@@ -216,7 +232,7 @@ function readAll(reader: Reader, type: AnyType, intern: Intern): Incoming {
   if (!context.includes(taken)) throw new MalformedInput("took in what it has not heard of");
   const store = new StoreReader(reader, indexes, context).read(type, MAX_DEPTH);
   if (reader.left > 0) throw new MalformedInput("input has a tail");
-  return { context, taken, store, written };
+  return { context, taken, store, written, after };
 }
 
 function readContext(reader: Reader, indexes: readonly number[]): CausalContext {

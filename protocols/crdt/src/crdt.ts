@@ -45,7 +45,7 @@ export interface Crdt<Value, Handle> {
   /**
    * Drops what only matters to replicas that have not seen `frontier` (garbage collection). The value
    * stays as it is. What is dropped here is dropped everywhere, by the next delta: one replica is
-   * enough to call this.
+   * enough to call this. That delta is refused (`gap`) by those who have not seen what this one had.
    * @param frontier - Every replica that will ever send again has seen it, and this one has seen all
    * that those had seen when they said so.
    * @returns how much was dropped, in stored entries.

@@ -8,7 +8,7 @@ export type CrdtErrorCode =
   | "duplicateActor"
   /** Acts or times further in the future than the limits allow. */
   | "ahead"
-  /** More gaps in what was seen than the limits allow: earlier deltas must come first. */
+  /** Earlier deltas must come first: there are more gaps than the limits allow, or something was collected. */
   | "gap"
   /** More actors than the limits allow. */
   | "tooManyActors";

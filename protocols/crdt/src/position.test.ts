@@ -36,7 +36,9 @@ class Author {
 test("a place lies between its neighbours, is new, and is a place, whoever inserts where", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ at: fc.nat(), author: fc.nat(2), remove: fc.nat(4) }), { maxLength: 120 }),
+      fc.array(fc.record({ at: fc.nat(), author: fc.nat(2), remove: fc.nat(4) }), {
+        maxLength: 120,
+      }),
       (steps) => {
         const authors = ["a", "b:%", "ü"].map((name) => new Author(name));
         const seen = new Set<string>();
@@ -102,7 +104,18 @@ test("places stay short: runs either way, two who take turns, and inserting at r
 
 test("texts that are no places are refused", () => {
   const step = "a.1:n0";
-  for (const wrong of ["", "x", step, `${step}0`, `${step}3`, `:n01`, `a:`, `${step}1${step}1`, "a:n-1", "a:z1"]) {
+  for (const wrong of [
+    "",
+    "x",
+    step,
+    `${step}0`,
+    `${step}3`,
+    `:n01`,
+    `a:`,
+    `${step}1${step}1`,
+    "a:n-1",
+    "a:z1",
+  ]) {
     assert.ok(!isPosition(wrong), wrong);
   }
   assert.ok(isPosition(`${step}0${step}1`));

@@ -38,7 +38,8 @@ export interface Extent {
 
 /** A branch that nobody else has: its actor's name, without the separator, and a dot. */
 export function branchOf(actor: string, counter: number): string {
-  return `${actor.replaceAll(/[%:]/g, (special) => (special === "%" ? "%p" : "%c"))}.${counter.toString(36)}`;
+  const name = actor.replaceAll(/[%:]/g, (special) => (special === "%" ? "%p" : "%c"));
+  return `${name}.${offsetText(counter)}`;
 }
 
 /**
@@ -138,7 +139,10 @@ function parse(text: string): readonly Step[] {
     const offset =
       letter > ZERO_LENGTH
         ? parseInt(digits, 36)
-        : -parseInt([...digits].map((digit) => (35 - parseInt(digit, 36)).toString(36)).join(""), 36);
+        : -parseInt(
+            [...digits].map((digit) => (35 - parseInt(digit, 36)).toString(36)).join(""),
+            36,
+          );
     const end = colon + 2 + length;
     steps.push({ branch: text.slice(at, colon), offset, side: text.charAt(end) });
     at = end + 1;

@@ -3,7 +3,7 @@
  * types of this package. Plain data (K2) but for the schema, which is frozen.
  */
 
-import { type Actor, type VersionVector } from "@quorate/clocks";
+import { type Actor, VersionVector } from "@quorate/clocks";
 import { invariant, Writer } from "@quorate/kernel";
 
 import { type CausalContext, CausalContext as Context } from "./causal/context.ts";
@@ -105,7 +105,9 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     const { touched, pending: context, made: taken, pendingWritten: written } = state;
     if (touched === undefined) return undefined;
     const writer = new Writer();
-    write(writer, this.type, state, { context, taken, written, touched });
+    const after = state.pendingAfter;
+    write(writer, this.type, state, { context, taken, written, after, touched });
+    state.pendingAfter = VersionVector.empty;
     state.pending = new Context();
     state.made = new Context();
     state.touched = undefined;
@@ -118,7 +120,8 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     const { state } = this;
     const writer = new Writer();
     const { context, taken } = state;
-    write(writer, this.type, state, { context, taken, written: state, touched: undefined });
+    const after = VersionVector.empty;
+    write(writer, this.type, state, { context, taken, written: state, after, touched: undefined });
     state.seal();
     return writer.finish();
   }
@@ -158,9 +161,12 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
       isStable: (dot) => counterOf(dot) <= upTo[indexOf(dot)]!,
       quiet: frontier.includes(state.version) && this.gaps === 0,
     };
+    const { version } = state;
     state.begin(0);
     const dropped = this.type.settle(this.cursor, stability);
     state.end();
+    // A collected mark may stand against something whose removal is yet to arrive elsewhere.
+    if (dropped > 0) state.pendingAfter = version.with(this.actor, state.made.lowest(0) - 1);
     return dropped;
   }
 
@@ -187,8 +193,12 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
   }
 
   /** Looks at everything before anything is taken in. */
-  private check({ context, taken, store, written }: Incoming, wallMs: number | undefined): void {
+  private check(incoming: Incoming, wallMs: number | undefined): void {
+    const { context, taken, store, written, after } = incoming;
     const { state, limits } = this;
+    if (!state.version.includes(after)) {
+      throw new CrdtError("gap", "something was collected that is known to others; merge earlier deltas first");
+    }
     if (context.highest(0) > state.context.upTo(0)) {
       throw new CrdtError(
         "duplicateActor",
@@ -233,7 +243,10 @@ function checkSame(type: AnyType, mine: Store, theirs: Store): void {
   for (const [i, dot] of theirs.dots.entries()) {
     const at = dots.indexOf(dot);
     if (at < 0 || isSame(items[at], theirs.items[i])) continue;
-    throw new CrdtError("duplicateActor", "two acts have one name; one replica must change its actor");
+    throw new CrdtError(
+      "duplicateActor",
+      "two acts have one name; one replica must change its actor",
+    );
   }
 }
 

@@ -98,7 +98,8 @@ function readJson(reader: Parameters<typeof jsonCodec.read>[0], depth: number): 
       return text.read(reader);
     case TAGS.array: {
       const values: Json[] = [];
-      for (let left = readLength(reader); left > 0; left--) values.push(readJson(reader, depth - 1));
+      for (let left = readLength(reader); left > 0; left--)
+        values.push(readJson(reader, depth - 1));
       return values;
     }
     case TAGS.object: {

@@ -42,8 +42,9 @@ export class CausalContext {
     return this.cloud.get(index)?.at(-1) ?? this.upTo(index);
   }
 
-  get isEmpty(): boolean {
-    return this.cloud.size === 0 && this.vector.every((counter) => counter === 0);
+  /** The lowest counter seen of an actor of which something was. */
+  lowest(index: number): number {
+    return this.upTo(index) > 0 ? 1 : (this.cloud.get(index)?.[0] ?? 0);
   }
 
   /** How many ranges lie beyond the vector. */

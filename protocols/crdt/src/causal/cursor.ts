@@ -2,7 +2,16 @@
 
 import { type PackedDot } from "./dots.ts";
 import { type State, Touched } from "./state.ts";
-import { eachDot, isEmpty, type Key, Leaf, Node, outdate, type Shape, type Store } from "./stores.ts";
+import {
+  eachDot,
+  isEmpty,
+  type Key,
+  Leaf,
+  Node,
+  outdate,
+  type Shape,
+  type Store,
+} from "./stores.ts";
 
 export class Cursor {
   readonly state: State;

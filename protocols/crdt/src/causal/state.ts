@@ -53,6 +53,8 @@ export class State {
   touched: Touched | undefined = undefined;
   /** The latest time written since the last delta. */
   pendingWritten: Written = { ms: 0, count: 0 };
+  /** What was known to be seen when something was collected since the last delta: who has not seen it waits. */
+  pendingAfter: VersionVector = VersionVector.empty;
   /** Own dots up to here may be known to others: what they stand for is fixed. */
   sealed = 0;
 

@@ -134,7 +134,7 @@ function joinLeaf(
     if (from.items.length > 0) joined.items.push(from.items[at]);
   };
   let changed = false;
-  for (let i = 0, j = 0; i < mine.dots.length || j < theirs.dots.length; ) {
+  for (let i = 0, j = 0; i < mine.dots.length || j < theirs.dots.length;) {
     const a = mine.dots[i] ?? Infinity;
     const b = theirs.dots[j] ?? Infinity;
     if (a < b) {

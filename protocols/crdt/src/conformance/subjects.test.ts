@@ -39,7 +39,7 @@ interface Sample<Value, Handle, Edit> {
   look?(value: Value): unknown;
 }
 
-const subjects: (Subject<unknown, never, never>)[] = [];
+const subjects: Subject<unknown, never, never>[] = [];
 
 function examine<Value, Handle, Edit>(
   name: string,
@@ -139,7 +139,10 @@ interface SetEdit {
   readonly add: boolean;
 }
 
-const setEdit = (random: Random): SetEdit => ({ element: letter(random), add: random.chance(2, 3) });
+const setEdit = (random: Random): SetEdit => ({
+  element: letter(random),
+  add: random.chance(2, 3),
+});
 
 function plainSet(held: ReadonlySet<string>, { element, add }: SetEdit): ReadonlySet<string> {
   const next = new Set(held);
@@ -152,18 +155,25 @@ for (const [name, type] of [
   ["set", set.string],
   ["removeWinsSet", removeWinsSet.string],
 ] as const) {
-  examine<ReadonlySet<string>, { add(e: string): void; remove(e: string): void }, SetEdit>(name, type, {
-    draw: setEdit,
-    apply: (handle, { element, add }) => (add ? handle.add(element) : handle.remove(element)),
-    model: () => modelOf(new Set<string>() as ReadonlySet<string>, plainSet),
-  });
+  examine<ReadonlySet<string>, { add(e: string): void; remove(e: string): void }, SetEdit>(
+    name,
+    type,
+    {
+      draw: setEdit,
+      apply: (handle, { element, add }) => (add ? handle.add(element) : handle.remove(element)),
+      model: () => modelOf(new Set<string>() as ReadonlySet<string>, plainSet),
+    },
+  );
 }
 
 examine("growSet", growSet.number, {
   draw: (random) => random.below(7) - 3,
   apply: (handle, element) => handle.add(element),
   model: () =>
-    modelOf(new Set<number>() as ReadonlySet<number>, (held, one: number) => new Set([...held, one])),
+    modelOf(
+      new Set<number>() as ReadonlySet<number>,
+      (held, one: number) => new Set([...held, one]),
+    ),
 });
 
 examine("twoPhaseSet", twoPhaseSet.string, {
@@ -223,7 +233,12 @@ examine("mapOf(map)", mapOf(todo), {
           held.delete(edit.key);
           return held;
         }
-        const entry = held.get(edit.key) ?? { title: undefined, done: false, votes: 0, tags: new Set() };
+        const entry = held.get(edit.key) ?? {
+          title: undefined,
+          done: false,
+          votes: 0,
+          tags: new Set(),
+        };
         held.set(edit.key, entry);
         if (edit.type === "title") entry.title = edit.text;
         else if (edit.type === "tag") entry.tags.add(edit.text);
@@ -327,17 +342,22 @@ examine("tree", treeType, {
         const nodes = flat(root.children);
         const parent = [root, ...nodes][to % (nodes.length + 1)]!;
         if (type === "create") {
-          parent.children.splice(index % (parent.children.length + 1), 0, { value: text, children: [] });
+          parent.children.splice(index % (parent.children.length + 1), 0, {
+            value: text,
+            children: [],
+          });
           return root;
         }
         if (nodes.length === 0) return root;
         const node = nodes[at % nodes.length]!;
         if (type === "set") node.value = text;
         else {
-          if (type === "move" && (node === parent || flat(node.children).includes(parent))) return root;
+          if (type === "move" && (node === parent || flat(node.children).includes(parent)))
+            return root;
           const old = [root, ...nodes].find(({ children }) => children.includes(node))!;
           old.children.splice(old.children.indexOf(node), 1);
-          if (type === "move") parent.children.splice(index % (parent.children.length + 1), 0, node);
+          if (type === "move")
+            parent.children.splice(index % (parent.children.length + 1), 0, node);
         }
         return root;
       },
@@ -345,7 +365,12 @@ examine("tree", treeType, {
     ),
 });
 
-type JsonEdit = { readonly key: string; readonly other: string; readonly at: number; readonly to: number } & (
+type JsonEdit = {
+  readonly key: string;
+  readonly other: string;
+  readonly at: number;
+  readonly to: number;
+} & (
   | { readonly type: "set"; readonly value: Json }
   | { readonly type: "remove" | "insert" | "move" | "element" }
 );
@@ -358,7 +383,9 @@ function isList(value: unknown): value is Json[] {
 
 examine("json", jsonDocument, {
   draw: (random): JsonEdit => ({
-    type: (["set", "set", "remove", "insert", "insert", "move", "element"] as const)[random.below(7)]! as "set",
+    type: (["set", "set", "remove", "insert", "insert", "move", "element"] as const)[
+      random.below(7)
+    ]! as "set",
     key: letter(random),
     other: letter(random),
     at: random.below(1_000),

@@ -176,24 +176,34 @@ const collection: readonly Case[] = [
       const plain = new World(subject, seed);
       for (let phase = 0; phase < 4; phase++) {
         // The same run twice, once with collection at some of the replicas.
-        for (const one of [world, plain]) one.run(STEPS / 2);
+        for (const one of [world, plain]) one.run(STEPS / 2, true);
         const frontier = known(world);
         for (const [i, replica] of world.replicas.entries()) {
           const heard = world.replicas.every((other) => replica.version.includes(other.version));
           if (i === phase % 3 || !heard) continue;
           const before = replica.value;
-          replica.stable(frontier);
+          world.collect(replica, frontier);
           same(replica.value, before, "after collection");
         }
         for (const [i, replica] of world.replicas.entries()) {
-          same(look(subject, replica), look(subject, plain.replicas[i]!), "beside a replica that collects nothing");
+          same(
+            look(subject, replica),
+            look(subject, plain.replicas[i]!),
+            "beside a replica that collects nothing",
+          );
         }
         for (const one of [world, plain]) one.settle();
         const all = VersionVector.empty.merge(world.replicas[0]!.version);
-        for (const replica of world.replicas.slice(phase % 3)) replica.stable(all);
+        for (const replica of world.replicas.slice(phase % 3)) world.collect(replica, all);
         for (const [i, replica] of world.replicas.entries()) {
-          same(look(subject, replica), look(subject, plain.replicas[i]!), "after settling and collection");
+          same(
+            look(subject, replica),
+            look(subject, plain.replicas[i]!),
+            "after settling and collection",
+          );
         }
+        // Collection is an edit, too: everybody hears of it before the next phase.
+        for (const one of [world, plain]) one.settle();
       }
     },
   },

@@ -1,5 +1,6 @@
 /** A handful of replicas, and what they sent. */
 
+import { type VersionVector } from "@quorate/clocks";
 import { Random } from "@quorate/kernel";
 
 import { type Crdt } from "../crdt.ts";
@@ -11,8 +12,11 @@ export class World<Value, Handle, Edit> {
   readonly subject: Subject<Value, Handle, Edit>;
   readonly random: Random;
   readonly replicas: Crdt<Value, Handle>[];
-  /** All deltas, in the order in which they were made. */
+  /** All deltas, in the order in which they were made, and what their makers had seen before. */
   readonly sent: Uint8Array[] = [];
+  private readonly after: VersionVector[] = [];
+  /** Of each replica's own acts, those in deltas. */
+  private readonly told: Map<string, number> = new Map();
 
   constructor(subject: Subject<Value, Handle, Edit>, seed: number) {
     this.subject = subject;
@@ -34,7 +38,11 @@ export class World<Value, Handle, Edit> {
       );
     }
     const delta = replica.delta();
-    if (delta !== undefined) this.sent.push(delta);
+    if (delta === undefined) return undefined;
+    const { actor, version } = replica;
+    this.sent.push(delta);
+    this.after.push(version.with(actor, this.told.get(actor) ?? 0));
+    this.told.set(actor, version.get(actor));
     return delta;
   }
 
@@ -47,8 +55,11 @@ export class World<Value, Handle, Edit> {
     return undefined;
   }
 
-  /** Edits here and there, and lets some deltas and states arrive: late, twice, or never. */
-  run(steps: number): void {
+  /**
+   * Edits here and there, and lets some deltas and states arrive: late, twice, or never.
+   * @param causally - Only to those who have seen what the delta's maker had.
+   */
+  run(steps: number, causally: boolean = false): void {
     for (let i = 0; i < steps; i++) {
       const replica = this.one();
       switch (this.random.below(5)) {
@@ -58,12 +69,24 @@ export class World<Value, Handle, Edit> {
           break;
         case 2:
         case 3:
-          if (this.sent.length > 0) replica.merge(this.sent[this.random.below(this.sent.length)]!);
+          if (this.sent.length > 0) this.deliver(this.random.below(this.sent.length), replica, causally);
           break;
         default:
           if (this.random.chance(1, 3)) replica.merge(this.one().encode());
       }
     }
+  }
+
+  /** Collects, and tells nobody yet: the others learn of it from a state. */
+  collect(replica: Crdt<Value, Handle>, frontier: VersionVector): void {
+    replica.stable(frontier);
+    replica.delta();
+    this.told.set(replica.actor, replica.version.get(replica.actor));
+  }
+
+  private deliver(at: number, to: Crdt<Value, Handle>, causally: boolean): void {
+    if (causally && !to.version.includes(this.after[at]!)) return;
+    to.merge(this.sent[at]!);
   }
 
   /** Lets everybody see everything. */

@@ -6,7 +6,17 @@ import { test } from "node:test";
 import { type NodeId, Random } from "@quorate/kernel";
 import { Simulation, type SimulationOptions } from "@quorate/lab";
 
-import { counter, disableWinsFlag, growSet, list, lww, map, mapOf, removeWinsSet, tree } from "../index.ts";
+import {
+  counter,
+  disableWinsFlag,
+  growSet,
+  list,
+  lww,
+  map,
+  mapOf,
+  removeWinsSet,
+  tree,
+} from "../index.ts";
 import { type HandleOf, type ValueOf } from "../types/type.ts";
 import { DeltaSync, type Editor, SYNC_DEFAULTS, type SyncConfig } from "./delta-sync.ts";
 import { type SyncNote, type SyncWords } from "./words.ts";
@@ -24,7 +34,10 @@ const board = map({
 
 type Command =
   | { readonly type: "id"; readonly id: number }
-  | { readonly type: "toggle" | "vote" | "reset" | "block" | "task" | "move" | "folder"; readonly pick: number };
+  | {
+      readonly type: "toggle" | "vote" | "reset" | "block" | "task" | "move" | "folder";
+      readonly pick: number;
+    };
 
 type Value = ValueOf<typeof board>;
 type Board = HandleOf<typeof board>;
@@ -221,7 +234,9 @@ test("collection keeps a counter as small as the number of its actors", () => {
   }
   world.runFor(5_000);
   run.settle();
-  const state = (world.process("a") as unknown as { replica: { encode(): Uint8Array } }).replica.encode();
+  const state = (
+    world.process("a") as unknown as { replica: { encode(): Uint8Array } }
+  ).replica.encode();
   assert.equal(world.process("a")!.value.votes["x"], 400);
   assert.ok(state.length < 400, `${state.length} bytes`);
 });

@@ -20,7 +20,14 @@
  */
 
 import { type Actor, Incarnations, type VersionVector } from "@quorate/clocks";
-import { type Context, invariant, type NodeId, type Process, type RequestId, unreachable } from "@quorate/kernel";
+import {
+  type Context,
+  invariant,
+  type NodeId,
+  type Process,
+  type RequestId,
+  unreachable,
+} from "@quorate/kernel";
 
 import { CrdtError } from "../errors.ts";
 import { Replica } from "../replica.ts";
@@ -125,10 +132,7 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
     switch (request.type) {
       case "edit":
         if (!this.joined) return ctx.reply(id, { type: "joining" });
-        this.mine.mutate(
-          (handle) => this.editor.apply(handle, request.command),
-          request.wallMs,
-        );
+        this.mine.mutate((handle) => this.editor.apply(handle, request.command), request.wallMs);
         this.waiting.push(id);
         return;
       case "read":

@@ -1,6 +1,11 @@
 /** What replicas say to each other, write down, and are asked. */
 
-import { incarnationCodec, type IncarnationRecord, type VersionVector, versionVectorCodec } from "@quorate/clocks";
+import {
+  incarnationCodec,
+  type IncarnationRecord,
+  type VersionVector,
+  versionVectorCodec,
+} from "@quorate/clocks";
 import { bool, bytes, type Codec, type NodeId, type Speaks, union } from "@quorate/kernel";
 
 import { type CrdtErrorCode } from "../errors.ts";

@@ -150,10 +150,15 @@ export class JsonHandle extends Handle<Json | undefined> {
     }
     this.become(isArray(value) ? ARRAY : OBJECT);
     if (isArray(value)) {
-      for (const element of value) this.elements().push().assign(element, depth - 1);
+      for (const element of value)
+        this.elements()
+          .push()
+          .assign(element, depth - 1);
     } else {
       for (const [key, entry] of Object.entries(value)) {
-        this.entries().at(key).assign(entry, depth - 1);
+        this.entries()
+          .at(key)
+          .assign(entry, depth - 1);
       }
     }
   }

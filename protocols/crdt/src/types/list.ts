@@ -15,7 +15,17 @@ import { type State } from "../causal/state.ts";
 import { type Derived, type Key, type Leaf, type Node, type Store } from "../causal/stores.ts";
 import { between, branchOf, type Extent, isPosition } from "../position.ts";
 import { datedCodec, lastOf } from "./register.ts";
-import { AnyType, frozen, Handle, type HandleOf, LeafType, presence, type Stability, Type, type ValueOf } from "./type.ts";
+import {
+  AnyType,
+  frozen,
+  Handle,
+  type HandleOf,
+  LeafType,
+  presence,
+  type Stability,
+  Type,
+  type ValueOf,
+} from "./type.ts";
 
 /** The parts of an element. */
 const PRESENCE = 0;
@@ -157,7 +167,10 @@ export class ListHandle<T extends AnyType> extends Handle<readonly ValueOf<T>[]>
     const order = this.order()!;
     const place = this.placeFor(to > from ? to + 1 : to, order.own);
     const written = this.cursor.state.write();
-    this.cursor.child(key).child(MOVED).replace({ ...written, value: place });
+    this.cursor
+      .child(key)
+      .child(MOVED)
+      .replace({ ...written, value: place });
     order.keys.splice(from, 1);
     order.places.splice(from, 1);
     order.keys.splice(to, 0, key);

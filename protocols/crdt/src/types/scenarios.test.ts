@@ -154,7 +154,14 @@ test("S08 removing a part and then the key around it leaves nothing behind, in a
     edit(a!, (m) => m.at("x").remove("y")),
     edit(a!, (m) => m.remove("x")),
   ];
-  for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
+  for (const order of [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ]) {
     const late = new Replica(type, "late");
     for (const i of order) if (deltas[i] !== undefined) late.merge(deltas[i]);
     assert.deepEqual(late.value, {});
@@ -214,7 +221,10 @@ test("S13 a write to a multi-value register replaces what it has seen, and nothi
 });
 
 test("S14 of enabling and disabling at once, the type's name says which wins", () => {
-  for (const [type, expected] of [[flag, true], [disableWinsFlag, false]] as const) {
+  for (const [type, expected] of [
+    [flag, true],
+    [disableWinsFlag, false],
+  ] as const) {
     const [a, b] = replicas(type as typeof flag);
     edit(a!, (f) => f.enable());
     sync(a!, b!);

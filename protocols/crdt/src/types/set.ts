@@ -168,7 +168,6 @@ class TwoPhaseMember extends NoWinsType<undefined> {
   handle(_cursor: Cursor): undefined {
     return undefined;
   }
-
 }
 
 const twoPhaseMember = frozen(new TwoPhaseMember());
@@ -214,11 +213,10 @@ export const set: Sets<AddWinsSetType<string>, AddWinsSetType<number>> = frozen(
 });
 
 /** Removing wins over adding. Value: a `Set`. */
-export const removeWinsSet: Sets<RemoveWinsSetType<string>, RemoveWinsSetType<number>> =
-  frozen({
-    string: frozen(new RemoveWinsSetType(string)),
-    number: frozen(new RemoveWinsSetType(number)),
-  });
+export const removeWinsSet: Sets<RemoveWinsSetType<string>, RemoveWinsSetType<number>> = frozen({
+  string: frozen(new RemoveWinsSetType(string)),
+  number: frozen(new RemoveWinsSetType(number)),
+});
 
 /** Elements are never removed. Value: a `Set`. */
 export const growSet: Sets<GrowSetType<string>, GrowSetType<number>> = frozen({

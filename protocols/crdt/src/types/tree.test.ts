@@ -115,23 +115,23 @@ test("a node cannot be moved under itself, and what is in the trash is no node",
   });
 });
 
-test("T06 ten thousand moves after a late one are played again once, and stable ones are collected", () => {
+test("T06 three thousand moves after a late one are played again once, and stable ones are collected", () => {
   const [a, b] = replicas(2);
   const names = plant(a!, ...Array.from({ length: 50 }, (_, i) => String(i)));
   sync(a!, b!);
   b!.mutate((handle) => handle.move(names[0]!, names[1]!), 10);
   const random = new Random(1);
   a!.mutate((handle) => {
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < 3_000; i++) {
       handle.move(names[random.below(50)]!, [ROOT, ...names][random.below(51)]!);
     }
   }, 1_000);
   sync(a!, b!);
   const before = a!.encode().length;
   const shape = draw(a!.value);
-  assert.ok(a!.stable(b!.version) > 5_000);
+  assert.ok(a!.stable(b!.version) > 1_500);
   assert.equal(draw(a!.value), shape);
-  assert.ok(a!.encode().length < before / 50);
+  assert.ok(a!.encode().length < before / 15);
   sync(a!, b!);
   assert.deepEqual(a!.encode(), b!.encode());
 });

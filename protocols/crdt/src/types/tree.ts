@@ -22,7 +22,16 @@ import { compareWritten, type State, type Written } from "../causal/state.ts";
 import { type Derived, type Key, type Leaf, type Node, type Store } from "../causal/stores.ts";
 import { between, branchOf, type Extent } from "../position.ts";
 import { placeCodec } from "./list.ts";
-import { AnyType, frozen, Handle, type HandleOf, LeafType, type Stability, Type, type ValueOf } from "./type.ts";
+import {
+  AnyType,
+  frozen,
+  Handle,
+  type HandleOf,
+  LeafType,
+  type Stability,
+  Type,
+  type ValueOf,
+} from "./type.ts";
 
 /** A node of a tree, by a name that it keeps. */
 export type NodeName = string;

@@ -9,7 +9,15 @@ import { type Codec, invariant } from "@quorate/kernel";
 import { Cursor } from "../causal/cursor.ts";
 import { type PackedDot } from "../causal/dots.ts";
 import { type State } from "../causal/state.ts";
-import { isEmpty, type JoinItems, type Key, Leaf, Node, type Shape, type Store } from "../causal/stores.ts";
+import {
+  isEmpty,
+  type JoinItems,
+  type Key,
+  Leaf,
+  Node,
+  type Shape,
+  type Store,
+} from "../causal/stores.ts";
 
 /** What a type must know to collect garbage. */
 export interface Stability {
