@@ -22,7 +22,13 @@
  * in any order (D01, D03).
  */
 
-import { type Actor, actorCodec, compareActors, type VersionVector, versionVectorCodec } from "@quorate/clocks";
+import {
+  type Actor,
+  actorCodec,
+  compareActors,
+  type VersionVector,
+  versionVectorCodec,
+} from "@quorate/clocks";
 import {
   bool,
   crc32c,

@@ -197,7 +197,10 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     const { context, taken, store, written, after } = incoming;
     const { state, limits } = this;
     if (!state.version.includes(after)) {
-      throw new CrdtError("gap", "something was collected that is known to others; merge earlier deltas first");
+      throw new CrdtError(
+        "gap",
+        "something was collected that is known to others; merge earlier deltas first",
+      );
     }
     if (context.highest(0) > state.context.upTo(0)) {
       throw new CrdtError(

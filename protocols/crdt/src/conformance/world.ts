@@ -69,7 +69,8 @@ export class World<Value, Handle, Edit> {
           break;
         case 2:
         case 3:
-          if (this.sent.length > 0) this.deliver(this.random.below(this.sent.length), replica, causally);
+          if (this.sent.length > 0)
+            this.deliver(this.random.below(this.sent.length), replica, causally);
           break;
         default:
           if (this.random.chance(1, 3)) replica.merge(this.one().encode());
