@@ -39,7 +39,9 @@ const LAYERS = {
   ],
   bench: [
     "kernel",
+    "protocols/clocks",
     "protocols/consensus",
+    "protocols/crdt",
     "lab",
     "runtime/storage",
     "runtime/grpc",

@@ -81,11 +81,11 @@ export interface Extract {
 export function write(
   writer: Writer,
   type: AnyType,
+  schema: number,
   state: State,
   { context, taken, written, after, touched }: Extract,
 ): void {
   writer.byte(VERSION);
-  const schema = schemaOf(type);
   for (let shift = 24; shift >= 0; shift -= 8) writer.byte((schema >>> shift) & 0xff);
   uint.write(writer, written.ms);
   uint.write(writer, written.count);
@@ -205,20 +205,30 @@ export type Intern = (actor: Actor) => number;
  * Reads a state or a delta of a schema.
  * @throws CrdtError `malformed` or `wrongType`
  */
-export function read(input: Uint8Array, type: AnyType, intern: Intern): Incoming {
+export function read(
+  input: Uint8Array,
+  type: AnyType,
+  schema: number,
+  intern: Intern,
+): Incoming {
   try {
-    return readAll(new Reader(input), type, intern);
+    return readAll(new Reader(input), type, schema, intern);
   } catch (error) {
     if (!(error instanceof MalformedInput)) throw error;
     throw new CrdtError("malformed", `not a state or a delta: ${error.message}`);
   }
 }
 
-function readAll(reader: Reader, type: AnyType, intern: Intern): Incoming {
+function readAll(
+  reader: Reader,
+  type: AnyType,
+  expected: number,
+  intern: Intern,
+): Incoming {
   if (reader.byte() !== VERSION) throw new MalformedInput("unknown version of the format");
   let schema = 0;
   for (let i = 0; i < 4; i++) schema = schema * 0x100 + reader.byte();
-  if (schema !== schemaOf(type)) {
+  if (schema !== expected) {
     throw new CrdtError("wrongType", `the bytes are of another schema than ${type.name}`);
   }
   const written = { ms: uint.read(reader), count: uint.read(reader) };

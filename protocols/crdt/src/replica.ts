@@ -11,7 +11,7 @@ import { Cursor } from "./causal/cursor.ts";
 import { counterOf, indexOf, INDEXES } from "./causal/dots.ts";
 import { State } from "./causal/state.ts";
 import { join, Leaf, type Node, type Store } from "./causal/stores.ts";
-import { type Incoming, read, write } from "./codec.ts";
+import { type Incoming, read, schemaOf, write } from "./codec.ts";
 import { type Crdt } from "./crdt.ts";
 import { CrdtError } from "./errors.ts";
 import { type AnyType, emptyStore, type Stability, type Type } from "./types/type.ts";
@@ -37,6 +37,7 @@ export const LIMITS: Limits = Object.freeze({
 
 export class Replica<Value, Handle> implements Crdt<Value, Handle> {
   private readonly type: Type<Value, Handle>;
+  private readonly schema: number;
   private readonly limits: Limits;
   private readonly state: State;
 
@@ -48,6 +49,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     invariant(actor !== "", "an actor has a name");
     invariant(limits.actors <= INDEXES, "a replica knows at most 65,536 actors");
     this.type = type;
+    this.schema = schemaOf(type);
     this.limits = limits;
     this.state = new State(actor, emptyStore(type));
   }
@@ -106,7 +108,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     if (touched === undefined) return undefined;
     const writer = new Writer();
     const after = state.pendingAfter;
-    write(writer, this.type, state, { context, taken, written, after, touched });
+    write(writer, this.type, this.schema, state, { context, taken, written, after, touched });
     state.pendingAfter = VersionVector.empty;
     state.pending = new Context();
     state.made = new Context();
@@ -121,7 +123,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     const writer = new Writer();
     const { context, taken } = state;
     const after = VersionVector.empty;
-    write(writer, this.type, state, { context, taken, written: state, after, touched: undefined });
+    write(writer, this.type, this.schema, state, { context, taken, written: state, after, touched: undefined });
     state.seal();
     return writer.finish();
   }
@@ -175,7 +177,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
   }
 
   private read(bytes: Uint8Array): Incoming {
-    return read(bytes, this.type, (actor) => {
+    return read(bytes, this.type, this.schema, (actor) => {
       const full = this.state.actors.length >= this.limits.actors;
       if (full && !this.state.indexes.has(actor)) {
         throw new CrdtError("tooManyActors", `more than ${this.limits.actors} actors`);
