@@ -23,6 +23,8 @@ const LAYERS = {
   kernel: [],
   "protocols/consensus": ["kernel"],
   "protocols/commit": ["kernel"],
+  "protocols/clocks": ["kernel"],
+  "protocols/crdt": ["kernel", "protocols/clocks"],
   lab: ["kernel"],
   subjects: ["kernel", "protocols/consensus", "protocols/commit", "lab"],
   "runtime/storage": ["kernel"],
@@ -41,7 +43,9 @@ const LAYERS = {
   ],
   bench: [
     "kernel",
+    "protocols/clocks",
     "protocols/consensus",
+    "protocols/crdt",
     "lab",
     "subjects",
     "runtime/storage",
