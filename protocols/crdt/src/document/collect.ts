@@ -12,16 +12,17 @@ import { type ClientLog, type Store } from "./store.ts";
 /** Frees what was deleted (when `frees`), then joins whatever the transaction has made joinable. */
 export function tidy(store: Store, frees: boolean): void {
   const { written, deleted, splits } = store.changes;
-  for (const log of deleted) {
-    const { deletes } = log;
-    if (frees) {
-      for (let i = 0; i < deletes.length; i += 2) {
-        freeRange(store, log, deletes[i]!, deletes[i]! + deletes[i + 1]!);
+  if (frees) {
+    // All of it before anything is joined: freeing a type reaches into other clients' logs.
+    for (const log of deleted) {
+      for (let i = 0; i < log.deletes.length; i += 2) {
+        freeRange(store, log, log.deletes[i]!, log.deletes[i]! + log.deletes[i + 1]!);
       }
     }
-    for (let i = deletes.length - 2; i >= 0; i -= 2) {
-      const end = deletes[i]! + deletes[i + 1]!;
-      joinRange(store, log, deletes[i]!, end);
+  }
+  for (const log of deleted) {
+    for (let i = log.deletes.length - 2; i >= 0; i -= 2) {
+      joinRange(store, log, log.deletes[i]!, log.deletes[i]! + log.deletes[i + 1]!);
     }
   }
   for (const log of written) joinRange(store, log, log.before, log.next);

@@ -11,6 +11,7 @@ import { tidy } from "./collect.ts";
 import { stage, type Staged, discard } from "./decode.ts";
 import { clocksOf, encodeChanges, encodeState, writeClocks, written } from "./encode.ts";
 import { DocumentError } from "./errors.ts";
+import { cleanUp, type UntidyTexts, untidyTexts } from "./clean-up.ts";
 import { Pending } from "./pending.ts";
 import { type ClientLog, Store } from "./store.ts";
 import { decodeClocks, mergeUpdates } from "./updates.ts";
@@ -49,6 +50,9 @@ export interface Sealed {
   open(store: Store): void;
 }
 
+/** The origin of transactions that delete marks which mean nothing, after a remote change. */
+export const CLEAN_UP = "clean-up";
+
 const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 export class Doc {
@@ -62,6 +66,7 @@ export class Doc {
   private depth = 0;
   private origin: unknown = null;
   private isLocal = true;
+  private untidy: UntidyTexts | null = null;
   private readonly listeners = new Set<UpdateListener>();
   private readonly trackers = new Set<Tracker>();
   private readonly callbacks: (() => void)[] = [];
@@ -148,11 +153,26 @@ export class Doc {
       return;
     }
     try {
-      if (!this.columns.changes.isEmpty) this.finish();
+      const { changes } = this.columns;
+      if (!changes.isEmpty) this.finish();
+      else if (changes.splits.length > 0) tidy(this.columns, false);
     } finally {
       this.depth = 0;
     }
+    if (this.untidy !== null) this.cleanUp();
     if (this.callbacks.length > 0) this.call();
+  }
+
+  /** What concurrent formatting left behind goes in a transaction of its own, which others hear of. */
+  private cleanUp(): void {
+    const untidy = this.untidy!;
+    this.untidy = null;
+    this.begin(CLEAN_UP, true);
+    try {
+      cleanUp(this.columns, untidy);
+    } finally {
+      this.end();
+    }
   }
 
   private finish(): void {
@@ -162,6 +182,7 @@ export class Doc {
     if (this.own.stamp === changes.stamp && isLocal) this.hasWritten = true;
     changes.settle();
     for (const tracker of this.trackers) tracker.onTransaction(origin, isLocal);
+    if (!isLocal) this.untidy = untidyTexts(store);
     tidy(store, this.collects);
     if (this.listeners.size === 0) return;
     const update = encodeChanges(store);

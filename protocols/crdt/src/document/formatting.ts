@@ -11,6 +11,7 @@ import { type BlockIndex } from "./block-index.ts";
 import { NONE, type Sequence } from "./branch.ts";
 import { type Content, DELETED, FORMAT, lengthOf, type Mark, UNCOUNTED } from "./content.ts";
 import { type Doc } from "./doc.ts";
+import { cleanGap } from "./clean-up.ts";
 import { compose, erase, integrate, NO_CONFLICTS } from "./integrate.ts";
 import { type Store } from "./store.ts";
 import { halvesPair, typeBetween } from "./typing.ts";
@@ -196,78 +197,6 @@ export class TextCursor {
       this.forward();
     }
     if (start !== NONE) cleanGap(store, start, this.right, before, this.attributes);
-  }
-}
-
-/**
- * Deletes the marks between visible units that are overruled by later ones or set what holds already.
- * `now` are the attributes at `current`, and are kept true.
- */
-export function cleanGap(
-  store: Store,
-  start: number,
-  current: number,
-  before: ReadonlyMap<string, Value>,
-  now: Map<string, Value>,
-): void {
-  let end = start;
-  const last = new Map<string, number>();
-  for (; end !== NONE && store.visible(end) === 0; end = store.next[end]!) {
-    if (store.isMark(end) && !store.isDeleted(end)) {
-      last.set((store.content[end] as Mark).key, end);
-    }
-  }
-  let isBefore = true;
-  for (let item = start; item !== end; item = store.next[item]!) {
-    if (item === current) isBefore = false;
-    if (!store.isMark(item) || store.isDeleted(item)) continue;
-    const { key, value } = store.content[item] as Mark;
-    const held = before.get(key) ?? null;
-    if (last.get(key) !== item || sameValue(held, value)) {
-      erase(store, item);
-      if (isBefore && sameValue(now.get(key) ?? null, value) && !sameValue(held, value)) {
-        setAttribute(now, key, held);
-      }
-    } else if (isBefore) setAttribute(now, key, value);
-  }
-}
-
-function setAttribute(attributes: Map<string, Value>, key: string, value: Value): void {
-  if (value === null) attributes.delete(key);
-  else attributes.set(key, value);
-}
-
-/** Deletes all marks of a text that mean nothing. */
-export function cleanText(store: Store, sequence: Sequence): void {
-  let start = sequence.first;
-  let before = new Map<string, Value>();
-  const now = new Map<string, Value>();
-  for (let item = start; item !== NONE; item = store.next[item]!) {
-    if (store.isDeleted(item)) continue;
-    if (store.isMark(item)) {
-      const { key, value } = store.content[item] as Mark;
-      setAttribute(now, key, value);
-    } else if (store.visible(item) > 0) {
-      cleanGap(store, start, item, before, now);
-      before = new Map(now);
-      start = item;
-    }
-  }
-}
-
-/** Deletes marks around a deleted item that later ones of the same gap overrule. */
-export function cleanAround(store: Store, deleted: number): void {
-  let item = deleted;
-  for (let right = store.next[item]!; right !== NONE && store.visible(right) === 0; ) {
-    item = right;
-    right = store.next[right]!;
-  }
-  const seen = new Set<string>();
-  for (; item !== NONE && store.visible(item) === 0; item = store.prev[item]!) {
-    if (store.isDeleted(item) || !store.isMark(item)) continue;
-    const { key } = store.content[item] as Mark;
-    if (seen.has(key)) erase(store, item);
-    else seen.add(key);
   }
 }
 

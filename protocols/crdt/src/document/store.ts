@@ -119,7 +119,7 @@ export class Store {
 
   /** A number beyond all others: items of an update lie side by side until they are placed. */
   fresh(): number {
-    if (this.used === this.capacity()) this.resize((this.used * 3) >> 1 || START_CAPACITY);
+    if (this.used === this.capacity()) this.resize(Math.max((this.used * 3) >> 1, this.used + START_CAPACITY));
     this.content[this.used] = null;
     return this.used++;
   }
@@ -188,7 +188,7 @@ export class Store {
     const log = this.logs[this.client[item]!]!;
     this.changes.wrote(log);
     if (log.count === log.items.length) {
-      const items = new Int32Array(log.count * 2);
+      const items = new Int32Array(log.count * 2 + 2);
       items.set(log.items);
       log.items = items;
     }
@@ -403,7 +403,7 @@ export class Store {
 
 function insertAt(log: ClientLog, at: number, item: number): void {
   if (log.count === log.items.length) {
-    const items = new Int32Array(log.count * 2);
+    const items = new Int32Array(log.count * 2 + 2);
     items.set(log.items.subarray(0, at));
     items.set(log.items.subarray(at, log.count), at + 1);
     log.items = items;
