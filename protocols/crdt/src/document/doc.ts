@@ -85,7 +85,6 @@ export class Doc {
       const { sealed } = this;
       this.sealed = null;
       sealed.open(this.columns);
-      this.own = this.columns.logFor(this.own.id);
     }
     return this.columns;
   }
@@ -273,8 +272,7 @@ export class Doc {
   encode(stateVector?: Uint8Array): Uint8Array {
     const known = stateVector === undefined ? null : decodeClocks(stateVector);
     const state = encodeState(this.store, known);
-    if (this.pending.isEmpty) return state;
-    return mergeUpdates([state, ...this.pending.updates(), this.pending.deletesUpdate()]);
+    return this.pending.isEmpty ? state : mergeUpdates([state, ...this.waiting()]);
   }
 
   /** What this replica has seen, for {@link encode} of another. */
@@ -282,6 +280,12 @@ export class Doc {
     return written((writer) => {
       writeClocks(writer, clocksOf(this.store));
     });
+  }
+
+  /** Updates of which parts wait for others, to be stored with the document. */
+  waiting(): readonly Uint8Array[] {
+    if (this.pending.isEmpty) return [];
+    return [...this.pending.updates(), this.pending.deletesUpdate()];
   }
 
   /** True while parts of applied updates wait for others. */

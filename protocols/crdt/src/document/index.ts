@@ -22,3 +22,5 @@ export { type Cursor, cursorAt, decodeCursor, encodeCursor, resolveCursor } from
 export { decodeVersion, docAt, encodeVersion, type Version, versionOf } from "./history.ts";
 export { onSyncMessage, syncStep1, syncStep2, syncUpdate } from "./sync.ts";
 export { UndoManager, type UndoOptions } from "./undo.ts";
+export { load } from "./load.ts";
+export { save } from "./save.ts";

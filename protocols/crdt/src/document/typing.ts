@@ -35,7 +35,7 @@ export function checkRange(index: number, count: number, length: number): void {
   }
 }
 
-/** True when a cut of `item` before its unit `offset` would halve a surrogate pair. */
+/** True when a cut inside `item` before its unit `offset` would halve a surrogate pair. */
 export function halvesPair(store: Store, item: number, offset: number): boolean {
   return store.kind(item) === STRING && halves(store.content[item] as string, offset);
 }
@@ -121,18 +121,18 @@ export function deleteRange(
   count: number,
 ): void {
   let left = count;
-  let item = NONE;
+  let item = sequence.first;
   if (position > 0) {
     item = store.seek(sequence, position);
-    const { offset } = store;
-    if (offset < store.length[item]!) {
-      if (halvesPair(store, item, offset)) {
-        left++;
-        store.split(item, offset - 1);
-      } else store.split(item, offset);
+    let { offset } = store;
+    if (halvesPair(store, item, offset)) {
+      offset--;
+      left++;
     }
+    if (offset === store.length[item]) item = store.next[item]!;
+    else if (offset > 0) item = store.split(item, offset);
   }
-  for (item = after(store, sequence, item); left > 0 && item !== NONE; item = store.next[item]!) {
+  for (; left > 0 && item !== NONE; item = store.next[item]!) {
     if ((store.flags[item]! & (DELETED | UNCOUNTED)) !== 0) continue;
     if (left < store.length[item]!) {
       if (halvesPair(store, item, left)) left++;
