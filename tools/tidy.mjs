@@ -22,6 +22,7 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const LAYERS = {
   kernel: [],
   "protocols/consensus": ["kernel"],
+  "protocols/crdt": ["kernel"],
   lab: ["kernel"],
   "runtime/storage": ["kernel"],
   "runtime/grpc": ["kernel"],
@@ -38,6 +39,7 @@ const LAYERS = {
   bench: [
     "kernel",
     "protocols/consensus",
+    "protocols/crdt",
     "lab",
     "runtime/storage",
     "runtime/grpc",
