@@ -24,8 +24,9 @@ export type Measure =
   | "pastClients";
 
 export interface Result {
-  /** CPU milliseconds. */
+  /** CPU milliseconds of the best run, and of the first. */
   readonly ms?: number;
+  readonly firstMs?: number;
   /** The share that was done before the cut. */
   readonly done?: number;
   readonly bytes?: number;

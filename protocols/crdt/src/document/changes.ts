@@ -76,7 +76,7 @@ export class Changes {
 
   /** Puts every log's deletions in order and joins those that touch. */
   settle(): void {
-    for (const log of this.deleted) sortRanges(log.deletes);
+    for (const { deletes } of this.deleted) if (deletes.length > 2) sortRanges(deletes);
   }
 }
 

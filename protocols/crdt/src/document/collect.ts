@@ -9,26 +9,36 @@ import { ANY, DELETED, flagsOf, GC, joined, JSONS, KEPT, KIND, REDONE, STRING, T
 import { listsOf } from "./integrate.ts";
 import { type ClientLog, type Store } from "./store.ts";
 
+/** Client index, first clock and end of what may have become joinable. */
+const ranges: number[] = [];
+
 /** Frees what was deleted (when `frees`), then joins whatever the transaction has made joinable. */
 export function tidy(store: Store, frees: boolean): void {
   const { written, deleted, splits } = store.changes;
-  if (frees) {
-    // All of it before anything is joined: freeing a type reaches into other clients' logs.
-    for (const log of deleted) {
-      for (let i = 0; i < log.deletes.length; i += 2) {
-        freeRange(store, log, log.deletes[i]!, log.deletes[i]! + log.deletes[i + 1]!);
-      }
+  // All of it before anything is joined: freeing a type reaches into other clients' logs.
+  if (frees && deleted.length > 0) freeDeleted(store, deleted);
+  ranges.length = 0;
+  for (let i = 0; i < splits.length; i += 2) {
+    ranges.push(splits[i]!, splits[i + 1]!, splits[i + 1]! + 1);
+  }
+  for (const log of written) ranges.push(log.index, log.before, log.next);
+  for (const { index, deletes } of deleted) {
+    for (let i = 0; i < deletes.length; i += 2) {
+      ranges.push(index, deletes[i]!, deletes[i]! + deletes[i + 1]!);
     }
   }
+  // From the end: what moves in a log then lies behind what is still to come.
+  for (let i = ranges.length - 3; i >= 0; i -= 3) {
+    joinRange(store, store.logs[ranges[i]!]!, ranges[i + 1]!, ranges[i + 2]!);
+  }
+}
+
+function freeDeleted(store: Store, deleted: readonly ClientLog[]): void {
   for (const log of deleted) {
-    for (let i = log.deletes.length - 2; i >= 0; i -= 2) {
-      joinRange(store, log, log.deletes[i]!, log.deletes[i]! + log.deletes[i + 1]!);
+    const { deletes } = log;
+    for (let i = 0; i < deletes.length; i += 2) {
+      freeRange(store, log, deletes[i]!, deletes[i]! + deletes[i + 1]!);
     }
-  }
-  for (const log of written) joinRange(store, log, log.before, log.next);
-  for (let i = splits.length - 2; i >= 0; i -= 2) {
-    const log = store.logs[splits[i]!]!;
-    joinRange(store, log, splits[i + 1]!, splits[i + 1]! + 1);
   }
 }
 
@@ -76,7 +86,7 @@ function collectBranch(store: Store, branch: Branch): void {
 }
 
 /** Joins neighbours of `log` around the clocks [clock, end), one unit beyond at either side. */
-export function joinRange(store: Store, log: ClientLog, clock: number, end: number): void {
+function joinRange(store: Store, log: ClientLog, clock: number, end: number): void {
   if (log.count < 2) return;
   const { items } = log;
   const low = Math.max(store.at(log, clock) - 1, 0);

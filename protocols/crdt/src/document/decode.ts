@@ -80,6 +80,8 @@ function takeSection(store: Store, reader: Reader, staged: Staged): void {
   const log = store.logFor(takeUint(reader));
   let clock = takeSmall(reader);
   const first = store.used;
+  // A hint only: nobody gets more room than the bytes are worth.
+  if (count > 16) store.reserve(Math.min(count, reader.left >> 2));
   for (let left = count; left > 0; left--) {
     clock += takeStruct(store, reader, log, clock, staged.keys);
     if (clock > MAX_CLOCK) throw new DocumentError("too-large", "a clock beyond 2^31");

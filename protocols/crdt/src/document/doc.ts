@@ -179,7 +179,8 @@ export class Doc {
     const { changes } = store;
     const { origin, isLocal } = this;
     if (this.own.stamp === changes.stamp && isLocal) this.hasWritten = true;
-    changes.settle();
+    if (changes.deleted.length > 0) changes.settle();
+    if (this.isPlain && this.listeners.size === 0 && isTyping(store)) return;
     for (const tracker of this.trackers) tracker.onTransaction(origin, isLocal);
     if (!isLocal) this.untidy = untidyTexts(store);
     tidy(store, this.collects);
@@ -188,6 +189,11 @@ export class Doc {
     this.later(() => {
       for (const listener of this.listeners) listener(update, origin, isLocal);
     });
+  }
+
+  /** True while nobody needs to know an item's fate apart from its neighbours': deletions may join at once. */
+  get isPlain(): boolean {
+    return this.collects && this.trackers.size === 0;
   }
 
   /** Calls back once the running transaction is done. For the parts of this package. */
@@ -292,6 +298,14 @@ export class Doc {
   get isWaiting(): boolean {
     return !this.pending.isEmpty;
   }
+}
+
+/** True when the transaction only made a run of its own longer: there is nothing to free or to join. */
+function isTyping({ changes, clock }: Store): boolean {
+  const log = changes.written[0];
+  if (log === undefined || changes.written.length > 1) return false;
+  if (changes.deleted.length > 0 || changes.splits.length > 0) return false;
+  return clock[log.items[log.count - 1]!]! < log.before;
 }
 
 function checkedClient(client: number): number {

@@ -26,16 +26,15 @@ export const OF_NEIGHBOURS = -2;
 /** In the list column of an item not placed yet: `next` and `prev` hold its parent's id, `block` its key. */
 export const OF_PARENT = -3;
 
-/** Places the items of one update after the other; holds what only lives so long. */
+/** Places the items of updates, one after the other. */
 export class Placement {
   private readonly store: Store;
-  /** Keys named by structs whose parent comes in the same update. */
-  private readonly keys: readonly string[];
+  /** Keys named by structs of the present update whose parent may come in it too. */
+  keys: readonly string[] = [];
   private readonly ordinals = new Map<number, number>();
 
-  constructor(store: Store, keys: readonly string[]) {
+  constructor(store: Store) {
     this.store = store;
-    this.keys = keys;
   }
 
   /**

@@ -23,7 +23,7 @@ export abstract class SharedList extends SharedType {
   delete(index: number, count: number = 1): void {
     change(this, () => {
       checkRange(index, count, this.length);
-      if (count > 0) deleteRange(this.doc.store, sequenceOf(this.doc, this.branch), index, count);
+      if (count > 0) deleteRange(this.doc, sequenceOf(this.doc, this.branch), index, count);
     });
   }
 

@@ -24,6 +24,7 @@ interface Waiting {
 
 export class Pending {
   private readonly store: Store;
+  private readonly placement: Placement;
   private waiting: Waiting[] = [];
   private bytes = 0;
   private readonly limit: number;
@@ -32,6 +33,7 @@ export class Pending {
 
   constructor(store: Store, limit: number) {
     this.store = store;
+    this.placement = new Placement(store);
     this.limit = limit;
   }
 
@@ -58,7 +60,8 @@ export class Pending {
 
   private run(staged: Staged): void {
     const { sections, keys, deletes } = staged;
-    const rests = place(this.store, sections, keys);
+    this.placement.keys = keys;
+    const rests = place(this.store, this.placement, sections);
     for (const { section, client, clock } of rests) {
       const bytes = encodeWaiting(this.store, section.log, section.at, section.end, keys);
       this.waiting.push({ bytes, client, clock });
@@ -100,6 +103,7 @@ export class Pending {
   }
 
   private retryDeletes(): void {
+    if (this.deletes.size === 0) return;
     for (const [index, ranges] of this.deletes) {
       const log = this.store.logs[index]!;
       if (log.next <= ranges[0]!) continue;
@@ -124,6 +128,8 @@ export class Pending {
   }
 }
 
+const NOTHING: readonly Rest[] = [];
+
 interface Rest {
   readonly section: Section;
   readonly client: number;
@@ -134,13 +140,13 @@ interface Rest {
  * Places items in an order in which each comes after what it depends on, clients with high ids first:
  * a scan among concurrent items then stops early. Returns what is left, with what it waits for.
  */
-function place(store: Store, sections: Section[], keys: readonly string[]): readonly Rest[] {
-  const placement = new Placement(store, keys);
+function place(store: Store, placement: Placement, sections: Section[]): readonly Rest[] {
+  if (sections.length === 0) return NOTHING;
   if (sections.length === 1) {
     const section = sections[0]!;
     const missing = advance(store, placement, section, NONE, 0);
     return missing === NONE
-      ? []
+      ? NOTHING
       : [{ section, client: missing, clock: store.offset }];
   }
   return placeMany(store, placement, sections);

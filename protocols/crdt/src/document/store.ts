@@ -110,11 +110,18 @@ export class Store {
     this.block = wider(this.block);
   }
 
+  /** Makes room for `count` more items at once. */
+  reserve(count: number): void {
+    if (this.used + count > this.capacity()) this.resize(this.used + count);
+  }
+
   /** Gives back what growth has reserved: worth it after a load, since loaded documents are many. */
   trim(): void {
-    this.resize(this.used);
-    this.content.length = this.used;
-    for (const log of this.logs) log.items = log.items.slice(0, log.count);
+    if (this.capacity() > this.used + (this.used >> 4)) this.resize(this.used);
+    if (this.content.length > this.used) this.content.length = this.used;
+    for (const log of this.logs) {
+      if (log.items.length > log.count) log.items = log.items.slice(0, log.count);
+    }
   }
 
   /** A number beyond all others: items of an update lie side by side until they are placed. */

@@ -1,7 +1,7 @@
 /** Text with formatting and embeds: the flagship view. */
 
 import { copyValue, type Value } from "./any.ts";
-import { NONE, TEXT } from "./branch.ts";
+import { NONE, type Sequence, TEXT } from "./branch.ts";
 import { EMBED, FORMAT, type Mark, STRING } from "./content.ts";
 import { DocumentError } from "./errors.ts";
 import { type Delta, type DeltaItem, type DeltaStep, outputOf } from "./events.ts";
@@ -9,9 +9,8 @@ import { type Attributes, recordOf, TextCursor } from "./formatting.ts";
 import { compose, integrate, NO_CONFLICTS } from "./integrate.ts";
 import { getKey, keysOf, removeKey, setKey } from "./keys.ts";
 import { checkIndex, checkRange, deleteRange, sequenceOf, typeText } from "./typing.ts";
-import { change, Draft, type Input, type Output, placeOne, SharedType } from "./view.ts";
-
-const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+import { attached, change, Draft, type Input, type Output, placeOne, SharedType } from "./view.ts";
+import { wellFormed } from "./wire.ts";
 
 /**
  * A text. Positions and lengths count UTF-16 units, as JavaScript strings do; an embed counts one. No edit
@@ -57,17 +56,27 @@ export class SharedText extends SharedType {
    * @throws DocumentError `out-of-range`, `detached`.
    */
   insert(index: number, text: string, attributes?: Attributes): void {
-    change(this, () => {
-      checkIndex(index, this.length);
+    const { doc } = this;
+    const list = this.open();
+    try {
+      checkIndex(index, list.length);
       if (text === "") return;
-      const wellFormed = text.replace(LONE, "\ufffd");
-      const list = sequenceOf(this.doc, this.branch);
-      if (list.marks === 0 && isBare(attributes)) typeText(this.doc, list, index, wellFormed);
+      if (list.marks === 0 && isBare(attributes)) typeText(doc, list, index, wellFormed(text));
       else {
         const cursor = this.cursorAt(index);
-        cursor.insert(wellFormed, checkedAttributes(attributes) ?? recordOf(cursor.attributes) ?? {});
+        const wanted = checkedAttributes(attributes) ?? recordOf(cursor.attributes) ?? {};
+        cursor.insert(wellFormed(text), wanted);
       }
-    });
+    } finally {
+      doc.end();
+    }
+  }
+
+  /** Begins a change; whoever calls this ends it. Typing is too frequent for a closure per key. */
+  private open(): Sequence {
+    attached(this);
+    this.doc.begin(null, true);
+    return sequenceOf(this.doc, this.branch);
   }
 
   /**
@@ -95,13 +104,16 @@ export class SharedText extends SharedType {
 
   /** @throws DocumentError `out-of-range`, `detached`. */
   delete(index: number, count: number): void {
-    change(this, () => {
-      checkRange(index, count, this.length);
+    const { doc } = this;
+    const list = this.open();
+    try {
+      checkRange(index, count, list.length);
       if (count === 0) return;
-      const list = sequenceOf(this.doc, this.branch);
-      if (list.marks === 0) deleteRange(this.doc.store, list, index, count);
+      if (list.marks === 0) deleteRange(doc, list, index, count);
       else this.cursorAt(index).delete(count);
-    });
+    } finally {
+      doc.end();
+    }
   }
 
   /**
@@ -138,7 +150,7 @@ export class SharedText extends SharedType {
       const attributes = checkedAttributes(step.attributes) ?? {};
       const { insert } = step;
       if (typeof insert !== "string") this.insertEmbed(cursor, checkedEmbed(insert), attributes);
-      else if (insert !== "") cursor.insert(insert.replace(LONE, "\ufffd"), attributes);
+      else if (insert !== "") cursor.insert(wellFormed(insert), attributes);
     }
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { type Branch, NONE, type Sequence } from "./branch.ts";
-import { DELETED, STRING, UNCOUNTED } from "./content.ts";
+import { DELETED, flagsOf, STRING, TOMBSTONE, UNCOUNTED } from "./content.ts";
 import { type Doc } from "./doc.ts";
 import { DocumentError } from "./errors.ts";
 import { appendTo, compose, erase, integrate, NO_CONFLICTS } from "./integrate.ts";
@@ -46,7 +46,7 @@ export function leftOf(store: Store, sequence: Sequence, position: number): numb
   const item = store.seek(sequence, position);
   let { offset } = store;
   if (offset < store.length[item]! && halvesPair(store, item, offset)) offset++;
-  if (offset < store.length[item]!) store.split(item, offset);
+  if (offset < store.length[item]!) cutForGood(store, item, offset);
   return item;
 }
 
@@ -114,12 +114,8 @@ export function typeBetween(
 }
 
 /** Deletes `count` visible units from `position` on. The range has been checked. */
-export function deleteRange(
-  store: Store,
-  sequence: Sequence,
-  position: number,
-  count: number,
-): void {
+export function deleteRange(doc: Doc, sequence: Sequence, position: number, count: number): void {
+  const { store } = doc;
   let left = count;
   let item = sequence.first;
   if (position > 0) {
@@ -130,15 +126,50 @@ export function deleteRange(
       left++;
     }
     if (offset === store.length[item]) item = store.next[item]!;
-    else if (offset > 0) item = store.split(item, offset);
+    else if (offset > 0) {
+      if (left === store.length[item]! - offset && doc.isPlain && backspace(store, item, left)) return;
+      item = cutForGood(store, item, offset);
+    }
   }
   for (; left > 0 && item !== NONE; item = store.next[item]!) {
     if ((store.flags[item]! & (DELETED | UNCOUNTED)) !== 0) continue;
     if (left < store.length[item]!) {
       if (halvesPair(store, item, left)) left++;
-      if (left < store.length[item]!) store.split(item, left);
+      if (left < store.length[item]!) cutForGood(store, item, left);
     }
     left -= store.length[item]!;
     erase(store, item);
   }
+}
+
+/** Cuts where no one need try to join: something goes in between, or an end of a deletion lies here. */
+function cutForGood(store: Store, item: number, offset: number): number {
+  const tail = store.split(item, offset);
+  store.changes.splits.length -= 2;
+  return tail;
+}
+
+/**
+ * Deletes the last `count` units of a run into the tombstone behind it: what cutting, deleting and joining
+ * come to when somebody takes back letter after letter.
+ */
+function backspace(store: Store, item: number, count: number): boolean {
+  const tombstone = store.next[item]!;
+  if (tombstone === NONE || store.flags[tombstone] !== flagsOf(TOMBSTONE)) return false;
+  const { client, clock, length, originClient, originClock, rightClient, rightClock } = store;
+  const clockAfter = clock[item]! + length[item]!;
+  if (store.flags[item] !== STRING || client[tombstone] !== client[item]) return false;
+  if (clock[tombstone] !== clockAfter || originClient[tombstone] !== client[item]) return false;
+  if (originClock[tombstone] !== clockAfter - 1) return false;
+  if (rightClient[tombstone] !== rightClient[item]) return false;
+  if (rightClock[tombstone] !== rightClock[item]) return false;
+  const kept = length[item]! - count;
+  store.content[item] = (store.content[item] as string).slice(0, kept);
+  length[item] = kept;
+  length[tombstone]! += count;
+  clock[tombstone]! -= count;
+  originClock[tombstone]! -= count;
+  store.changes.erased(store.logs[client[item]!]!, clock[tombstone]!, count);
+  store.resized(item, -count);
+  return true;
 }

@@ -2,8 +2,8 @@
  * The primitives of the Yjs v1 format that the kernel's codecs lack: text at the speed of a
  * document, signed integers with a sign bit, and reading without a call per byte.
  *
- * Text is measured in UTF-16 units everywhere; only on the wire is it UTF-8. It is coded by hand,
- * since `TextEncoder` belongs to hosts: most runs are short, where hand-written loops win anyway.
+ * Text is measured in UTF-16 units everywhere; only on the wire is it UTF-8. It is coded by hand, since
+ * most runs are short, where hand-written loops win; long text goes through the host's decoder.
  */
 
 import { type Reader, uint, type Writer } from "@quorate/kernel";
@@ -15,7 +15,23 @@ export const MAX_CLOCK = 0x7fff_ffff;
 
 const SHORT = 12;
 const CHUNK = 4096;
+/** From this many bytes on the host's decoder is faster. */
+const LONG = 96;
 const units = new Uint16Array(CHUNK + 2);
+
+interface TextDecoding {
+  decode(bytes: Uint8Array): string;
+}
+
+/** The host's decoder, where there is one: every browser and server has it, the language does not. */
+const host: TextDecoding | null = hostDecoder();
+
+function hostDecoder(): TextDecoding | null {
+  const { TextDecoder } = globalThis as {
+    TextDecoder?: new (label: string, options: object) => TextDecoding;
+  };
+  return TextDecoder === undefined ? null : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+}
 
 /** Writes an unsigned integer. The caller has reserved ten bytes. */
 export function putUint(writer: Writer, value: number): void {
@@ -165,6 +181,14 @@ export function takeText(reader: Reader): string {
   const { bytes } = reader;
   const start = reader.offset;
   const end = start + length;
+  if (length >= LONG && host !== null) {
+    reader.offset = end;
+    try {
+      return host.decode(bytes.subarray(start, end));
+    } catch {
+      throw notUtf8();
+    }
+  }
   let at = start;
   while (at < end && bytes[at]! < 0x80) at++;
   reader.offset = end;
@@ -237,4 +261,15 @@ export function isLow(unit: number): boolean {
 /** True when cutting `text` before unit `at` would halve a surrogate pair. */
 export function halves(text: string, at: number): boolean {
   return at > 0 && isLow(text.charCodeAt(at)) && isHigh(text.charCodeAt(at - 1));
+}
+
+const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** Text with lone surrogates replaced by U+FFFD: what everybody else will read. */
+export function wellFormed(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0xd800 && unit < 0xe000) return text.replace(LONE, "\ufffd");
+  }
+  return text;
 }
