@@ -22,6 +22,7 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const LAYERS = {
   kernel: [],
   "protocols/consensus": ["kernel"],
+  "protocols/gossip": ["kernel"],
   lab: ["kernel"],
   "runtime/storage": ["kernel"],
   "runtime/grpc": ["kernel"],

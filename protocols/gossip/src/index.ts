@@ -1,0 +1,66 @@
+export { checkConfig, lan, local, type SwimConfig, type SwimIdentity, wan } from "./config.ts";
+export { type Coordinate, DIMENSIONS } from "./coordinates/coordinate.ts";
+export {
+  type Address,
+  type Incarnation,
+  type MemberRecord,
+  type MemberState,
+  META_BYTES,
+  type Name,
+  VERSIONS,
+  type Versions,
+} from "./member.ts";
+export {
+  type Ack,
+  type Alive,
+  type Dead,
+  type IndirectPing,
+  type Message,
+  type Nack,
+  type Packet,
+  PACKET_PARTS,
+  type Part,
+  type Ping,
+  type PushPull,
+  type Source,
+  type StreamAck,
+  type StreamError,
+  type StreamMessage,
+  type StreamPing,
+  type Suspect,
+  type User,
+} from "./messages.ts";
+export { type Admission, type SerfConfig, serfDefaults } from "./serf/config.ts";
+export {
+  type JoinIntent,
+  type KeyAnswer,
+  type KeyOperation,
+  type LeaveIntent,
+  type LTime,
+  LTIME_MAX,
+  type Member,
+  type MemberStatus,
+  type PastEvents,
+  type Query,
+  type QueryFilter,
+  type QueryResponse,
+  type Relay,
+  type SerfMessage,
+  type SerfState,
+  type Tags,
+  type UserEvent,
+} from "./serf/messages.ts";
+export type { Wire } from "./wire.ts";
+export type {
+  GossipWords,
+  JoinFailure,
+  KeyOutcome,
+  MemberChange,
+  Note,
+  Output,
+  QueryRequest,
+  Record,
+  Request,
+  Response,
+  Timer,
+} from "./words.ts";
