@@ -28,6 +28,7 @@ const LAYERS = {
   "runtime/grpc": ["kernel"],
   "runtime/host": ["kernel", "protocols/consensus", "runtime/storage"],
   "services/etcd": ["kernel", "protocols/consensus", "runtime/host", "runtime/grpc"],
+  "services/serf": ["kernel", "protocols/gossip", "runtime/host"],
   "apps/cli": [
     "kernel",
     "protocols/consensus",

@@ -1,0 +1,1 @@
+export { Keyring, KeyringError } from "./wire/keyring.ts";
