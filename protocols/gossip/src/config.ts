@@ -6,6 +6,7 @@
  */
 
 import { META_BYTES, type Name, VERSIONS, type Versions } from "./member.ts";
+import type { Roster } from "./swim/members.ts";
 import type { Wire } from "./wire.ts";
 
 export interface SwimConfig {
@@ -95,9 +96,6 @@ export interface SwimConfig {
   /** For how long an exchange over a stream may take. */
   readonly streamTimeoutMs: number;
 
-  /** How many push/pulls may be under way at once; more are refused. */
-  readonly exchangesMax: number;
-
   /**
    * After being dead for so long, a name may come back at another address. 0:
    * only after a farewell.
@@ -109,6 +107,9 @@ export interface SwimConfig {
 
   /** What fits into a datagram: less what the driver wraps around it (checksum, encryption). */
   readonly packetBytes: number;
+
+  /** Members known from the start, shared between tables: for simulations of many nodes. */
+  readonly roster: Roster | undefined;
 
   readonly wire: Wire;
 }
@@ -136,10 +137,10 @@ export function lan(identity: SwimIdentity): SwimConfig {
     buddySystem: true,
     pushPullMs: 30_000,
     streamTimeoutMs: 10_000,
-    exchangesMax: 128,
     deadNodeReclaimMs: 0,
     leavePropagationMs: 1000,
     packetBytes: 1400,
+    roster: undefined,
     ...identity,
   };
 }
@@ -192,7 +193,6 @@ export function checkConfig(config: SwimConfig): void {
     "suspicionMaxMult",
     "awarenessMax",
     "streamTimeoutMs",
-    "exchangesMax",
   ] as const;
   for (const field of positive) {
     if (!(Number.isSafeInteger(config[field]) && config[field] > 0)) {

@@ -50,6 +50,9 @@ export {
   type Tags,
   type UserEvent,
 } from "./serf/messages.ts";
+export { plainWire } from "./plain-wire.ts";
+export { type Roster, roster } from "./swim/members.ts";
+export { Swim } from "./swim/swim.ts";
 export type { Wire } from "./wire.ts";
 export type {
   GossipWords,
