@@ -93,6 +93,13 @@ export interface SwimConfig {
    */
   readonly pushPullMs: number;
 
+  /**
+   * Exchange states with a member that pings and is not known, and tell one that
+   * pings and is taken for dead: bounds by a round of probes what a lost rumour
+   * costs. Memberlist waits for the next push/pull.
+   */
+  readonly repairByPing: boolean;
+
   /** For how long an exchange over a stream may take. */
   readonly streamTimeoutMs: number;
 
@@ -136,6 +143,7 @@ export function lan(identity: SwimIdentity): SwimConfig {
     awarenessMax: 8,
     buddySystem: true,
     pushPullMs: 30_000,
+    repairByPing: true,
     streamTimeoutMs: 10_000,
     deadNodeReclaimMs: 0,
     leavePropagationMs: 1000,

@@ -50,6 +50,8 @@ export {
   type Tags,
   type UserEvent,
 } from "./serf/messages.ts";
+export { estimateSeconds } from "./coordinates/vivaldi.ts";
+export { Serf } from "./serf/serf.ts";
 export { plainWire } from "./plain-wire.ts";
 export { type Roster, roster } from "./swim/members.ts";
 export { Swim } from "./swim/swim.ts";

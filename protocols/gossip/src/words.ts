@@ -165,6 +165,10 @@ export type Timer =
   | "rejoin"
   | "coalesce"
   | "quiet"
+  | "userCoalesce"
+  | "userQuiet"
+  /** The intent to leave has been told for long enough. */
+  | "intent"
   | "snapshot"
   /** No answer came in time to the ping made for another, or to an exchange. */
   | `relay:${number}`

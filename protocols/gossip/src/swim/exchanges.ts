@@ -7,7 +7,7 @@ import { type RequestId, unreachable } from "@quorate/kernel";
 
 import { doublings } from "../logarithm.ts";
 import type { Address, MemberRecord, Versions } from "../member.ts";
-import type { PushPull, StreamMessage, StreamPing } from "../messages.ts";
+import type { PushPull, Source, StreamMessage, StreamPing } from "../messages.ts";
 import type { JoinFailure } from "../words.ts";
 import { Probing } from "./probing.ts";
 import type { Ctx } from "./state.ts";
@@ -31,6 +31,8 @@ interface Joining {
 export abstract class Exchanges extends Probing {
   private exchange = 0;
   private readonly exchanges: Map<number, Exchange> = new Map();
+  /** The earliest that the next stranger is called on. */
+  private strangersFrom = 0;
   private readonly joinings: Map<RequestId, Joining> = new Map();
 
   protected awaitPushPull(ctx: Ctx): void {
@@ -52,6 +54,13 @@ export abstract class Exchanges extends Probing {
     if (partner !== undefined) this.pushPull(ctx, partner.address, "repair", undefined, false);
   }
 
+  protected override onStranger(ctx: Ctx, stranger: Source): void {
+    if (ctx.now < this.strangersFrom || this.phase === "left") return;
+    // At this rate, lest pings with forged senders make this node call on the whole world.
+    this.strangersFrom = ctx.now + this.config.probeIntervalMs;
+    this.pushPull(ctx, stranger.address, "repair", undefined, false);
+  }
+
   /** Joins through every address at once (G30). */
   protected onJoin(ctx: Ctx, id: RequestId, addresses: readonly Address[], replay: boolean): void {
     const others = addresses.filter((address) => address !== ctx.self);
@@ -59,7 +68,7 @@ export abstract class Exchanges extends Probing {
     if (others.length === 0) {
       return ctx.replyEagerly(id, { type: "joined", contacted, failures: [] });
     }
-    if (this.phase !== "staying") this.comeBack(ctx);
+    if (!this.stays) this.comeBack(ctx);
     this.joinings.set(id, { waiting: others.length, contacted, failures: [] });
     for (const address of others) this.pushPull(ctx, address, "join", id, replay);
   }
@@ -67,7 +76,9 @@ export abstract class Exchanges extends Probing {
   /** A node that has left may join again in the same life. */
   private comeBack(ctx: Ctx): void {
     this.phase = "staying";
-    this.assertMe(ctx, this.me.incarnation + 1, this.me.meta);
+    const before = this.me;
+    this.assertMe(ctx, before.incarnation + 1, before.meta);
+    this.onMember(ctx, "join", this.me, before);
   }
 
   /** Exchanges whole states with whoever is at an address. */
@@ -78,7 +89,7 @@ export abstract class Exchanges extends Probing {
     request: RequestId | undefined,
     replay: boolean,
   ): void {
-    const exchange = this.open(ctx, { address: to, purpose, request, replay });
+    const exchange = this.begin(ctx, { address: to, purpose, request, replay });
     const join = purpose === "join";
     ctx.sendEagerly(to, this.wholeState(exchange, false, join));
   }
@@ -89,11 +100,11 @@ export abstract class Exchanges extends Probing {
     ping: Pick<StreamPing, "seq" | "node" | "source">,
   ): void {
     const purpose = "ping";
-    const exchange = this.open(ctx, { address: to, purpose, request: undefined, replay: false });
+    const exchange = this.begin(ctx, { address: to, purpose, request: undefined, replay: false });
     ctx.sendEagerly(to, { type: "streamPing", exchange, ...ping });
   }
 
-  private open(ctx: Ctx, exchange: Exchange): number {
+  private begin(ctx: Ctx, exchange: Exchange): number {
     const number = ++this.exchange;
     this.exchanges.set(number, exchange);
     ctx.setTimer(`exchange:${number}`, this.config.streamTimeoutMs);
@@ -138,22 +149,24 @@ export abstract class Exchanges extends Probing {
   private onReply(ctx: Ctx, reply: PushPull): void {
     const exchange = this.exchanges.get(reply.exchange);
     if (exchange === undefined) return;
-    const refusal = this.merge(ctx, reply, exchange.replay);
+    const { purpose, replay } = exchange;
+    const refusal = this.merge(ctx, reply, purpose === "join" && !replay);
     if (refusal !== undefined) {
       ctx.note({ type: "mergeRefused", reason: refusal });
       return this.fail(ctx, reply.exchange, refusal);
     }
     this.close(ctx, reply.exchange);
+    if (purpose === "join") this.onJoined(ctx);
     this.countJoin(ctx, exchange, undefined);
   }
 
   /** Takes over what another node knows, all of it or nothing. Returns why not. */
-  private merge(ctx: Ctx, whole: PushPull, replay: boolean): string | undefined {
+  private merge(ctx: Ctx, whole: PushPull, ignorePast: boolean): string | undefined {
     const refusal =
       incompatibility(this.members.all(), whole.members) ?? this.firstRefusal(whole.members);
     if (refusal !== undefined) return refusal;
     for (const record of whole.members) this.onRecord(ctx, record);
-    if (whole.state !== undefined) this.mergeState(ctx, whole.state, whole.join, replay);
+    if (whole.state !== undefined) this.mergeState(ctx, whole.state, ignorePast);
     return undefined;
   }
 

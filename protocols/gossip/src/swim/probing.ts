@@ -199,8 +199,23 @@ export abstract class Probing extends Rumours {
       return ctx.note({ type: "ignored", what: "ping", reason: `it is for ${ping.node}` });
     }
     const to = ping.source?.address ?? from;
-    this.sendPart(ctx, to, { type: "ack", seq: ping.seq, coordinate: this.ackCoordinate() });
+    const ack: Ack = { type: "ack", seq: ping.seq, coordinate: this.ackCoordinate() };
+    const asker = ping.source === undefined ? undefined : this.members.get(ping.source.name);
+    if (!this.config.repairByPing || ping.source === undefined || this.isMe(ping.source.name)) {
+      return this.sendPart(ctx, to, ack);
+    }
+    if (asker === undefined) this.onStranger(ctx, ping.source);
+    if (asker === undefined || isPresent(asker) || asker.address !== ping.source.address) {
+      return this.sendPart(ctx, to, ack);
+    }
+    // It does not know that it is taken for dead: let it refute (G26).
+    const { name: node, incarnation } = asker;
+    const dead: Part = { type: "dead", node, incarnation, from: this.config.name };
+    ctx.sendEagerly(to, { type: "packet", parts: [ack, dead], checksum: false });
   }
+
+  /** A member that this node never heard of: gossip about it got lost (G26). */
+  protected abstract onStranger(ctx: Ctx, stranger: Source): void;
 
   /** Pings for another, and says what came of it. */
   protected onIndirectPing(ctx: Ctx, from: Address, request: IndirectPing): void {

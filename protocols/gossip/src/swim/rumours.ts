@@ -71,7 +71,7 @@ export abstract class Rumours extends SwimState {
 
   /** Somebody says what this node is: outdated, right, or to be outdone. */
   private onAliveMe(ctx: Ctx, rumour: Alive): void {
-    if (this.phase !== "staying") return;
+    if (!this.stays) return;
     const { me } = this;
     if (rumour.address !== me.address) return this.conflict(ctx, me, rumour.address);
     if (rumour.incarnation < me.incarnation) return;
@@ -122,7 +122,7 @@ export abstract class Rumours extends SwimState {
     if (known === undefined || incarnation < known.incarnation) return;
     if (incarnation > INCARNATION_MAX) return;
     if (!isPresent(known)) return;
-    if (this.isMe(node) && this.phase === "staying") return this.refute(ctx, incarnation);
+    if (this.isMe(node) && this.stays) return this.refute(ctx, incarnation);
     this.acquit(ctx, node);
     this.spread(ctx, rumour);
     const state = from === node ? "left" : "dead";

@@ -39,8 +39,8 @@ export abstract class SwimState {
   /** Numbers pings; answers to earlier ones are told apart by it. */
   protected seq = 0;
 
-  /** `staying` until asked to leave; `left` once the farewell has spread. */
-  protected phase: "staying" | "leaving" | "left" = "staying";
+  /** `staying` until asked to leave, `leaving` from its farewell on, `left` once that has spread. */
+  protected phase: "staying" | "announcing" | "leaving" | "left" = "staying";
 
   /** When within its interval this node gossips, so that not all do at once. */
   private gossipPhase = 0;
@@ -61,6 +61,11 @@ export abstract class SwimState {
 
   get name(): Name {
     return this.config.name;
+  }
+
+  /** Has not said farewell: what is said against it is refuted. */
+  protected get stays(): boolean {
+    return this.phase === "staying" || this.phase === "announcing";
   }
 
   protected isMe(name: Name): boolean {
@@ -165,7 +170,11 @@ export abstract class SwimState {
     return undefined;
   }
 
-  protected mergeState(_ctx: Ctx, _state: SerfState, _join: boolean, _replay: boolean): void {}
+  /** `ignorePast`: events from before this exchange are of no interest. */
+  protected mergeState(_ctx: Ctx, _state: SerfState, _ignorePast: boolean): void {}
+
+  /** An exchange by which this node joined was a success. */
+  protected onJoined(_ctx: Ctx): void {}
 
   protected ackCoordinate(): Coordinate | undefined {
     return undefined;

@@ -141,7 +141,12 @@ export class Swim extends Exchanges implements Process<GossipWords> {
   protected onLeave(ctx: Ctx, id: RequestId): void {
     if (this.phase === "left") return ctx.replyEagerly(id, { type: "left" });
     this.leavers.push(id);
-    if (this.phase === "staying") this.depart(ctx);
+    if (this.phase === "staying") this.prepareToLeave(ctx);
+  }
+
+  /** Where a layer above has its own word first. */
+  protected prepareToLeave(ctx: Ctx): void {
+    this.depart(ctx);
   }
 
   protected depart(ctx: Ctx): void {
@@ -162,7 +167,7 @@ export class Swim extends Exchanges implements Process<GossipWords> {
   }
 
   protected onFarewellOver(ctx: Ctx): void {
-    if (this.phase === "staying") return;
+    if (this.stays) return;
     this.phase = "left";
     for (const id of this.leavers) ctx.replyEagerly(id, { type: "left" });
     this.leavers = [];
@@ -170,7 +175,7 @@ export class Swim extends Exchanges implements Process<GossipWords> {
 
   /** Whether this node has said farewell. */
   get hasLeft(): boolean {
-    return this.phase !== "staying";
+    return !this.stays;
   }
 
   /** A member by name, whatever its state. */
