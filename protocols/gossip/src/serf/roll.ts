@@ -68,6 +68,15 @@ export abstract class Roll extends Swim {
     return [...this.roll.values()].map((entry) => this.memberOf(entry));
   }
 
+  /** How many broadcasts of each kind wait to be told. */
+  get queueDepths(): {
+    readonly intents: number;
+    readonly events: number;
+    readonly queries: number;
+  } {
+    return { intents: this.intents.size, events: this.events.size, queries: this.queries.size };
+  }
+
   protected memberOf({ record, status }: Entry): Member {
     const { name, address, meta, versions } = record;
     return { name, address, tags: this.tagsOf(meta), status, versions };
