@@ -39,9 +39,11 @@ export class PacketPort {
       // Addresses are numbers already: nothing to look up, and nothing to wait for.
       lookup: (name, _options, done) => done(null, name, net.isIPv6(name) ? 6 : 4),
     });
+    // Listened for first: with nothing to look up, binding is over at once.
+    const listening = once(socket, "listening");
     socket.bind({ port, address: host, exclusive: true });
     try {
-      await once(socket, "listening");
+      await listening;
     } catch (error) {
       socket.close();
       throw error;
