@@ -36,6 +36,7 @@ const LAYERS = {
     "runtime/grpc",
     "runtime/host",
     "services/etcd",
+    "services/serf",
   ],
   bench: [
     "kernel",

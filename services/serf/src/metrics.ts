@@ -30,19 +30,39 @@ export function registerMetrics(
   for (const [field, name, help] of counted) {
     counter(registry, name, help, undefined, (set) => set("", counters[field]));
   }
-  counter(registry, "packet_faults_total", "Damaged datagrams, by what was wrong.", "fault", (set) => {
-    for (const [fault, count] of Object.entries(counters.packetFaults)) set(fault, count);
-  });
-  counter(registry, "stream_faults_total", "Failed streams, by what went wrong.", "fault", (set) => {
-    for (const [fault, count] of Object.entries(counters.streamFaults)) set(fault, count);
-  });
+  counter(
+    registry,
+    "packet_faults_total",
+    "Damaged datagrams, by what was wrong.",
+    "fault",
+    (set) => {
+      for (const [fault, count] of Object.entries(counters.packetFaults)) set(fault, count);
+    },
+  );
+  counter(
+    registry,
+    "stream_faults_total",
+    "Failed streams, by what went wrong.",
+    "fault",
+    (set) => {
+      for (const [fault, count] of Object.entries(counters.streamFaults)) set(fault, count);
+    },
+  );
   counter(registry, "events_total", "Notable events of the protocol.", "type", (set) => {
     for (const [type, count] of agent.noteCounts) set(type, count);
   });
-  counter(registry, "handler_events_dropped_total", "Events that handlers were too slow for.", undefined, (set) => {
-    set("", surroundings().droppedEvents);
-  });
-  gauge(registry, "rpc_clients", "Clients of the RPC port.", undefined, (set) => set("", surroundings().clients));
+  counter(
+    registry,
+    "handler_events_dropped_total",
+    "Events that handlers were too slow for.",
+    undefined,
+    (set) => {
+      set("", surroundings().droppedEvents);
+    },
+  );
+  gauge(registry, "rpc_clients", "Clients of the RPC port.", undefined, (set) =>
+    set("", surroundings().clients),
+  );
   gauge(registry, "figure", "Figures of the agent, as serf info shows them.", "name", (set) => {
     for (const [name, value] of Object.entries(agent.figures())) set(name, value);
   });
@@ -62,7 +82,8 @@ function gauge(
     help,
     labelNames: label === undefined ? [] : [label],
     registers: [registry],
-    collect: () => read((value, to) => metric.set(label === undefined ? {} : { [label]: value }, to)),
+    collect: () =>
+      read((value, to) => metric.set(label === undefined ? {} : { [label]: value }, to)),
   });
 }
 

@@ -33,7 +33,10 @@ export interface Resolved {
 }
 
 /** Every address of every place to join through. `name/host:port` is memberlist's way to name a node too. */
-export async function resolveJoin(places: readonly string[], defaultPort: number): Promise<Resolved> {
+export async function resolveJoin(
+  places: readonly string[],
+  defaultPort: number,
+): Promise<Resolved> {
   const addresses: GossipAddress[] = [];
   const failures: JoinFailure[] = [];
   for (const place of places) {
@@ -76,13 +79,17 @@ function outsideAddress(wildcard: string): string {
     .map(({ address }) => address);
   const found = all.find(isPrivate) ?? all[0];
   if (found === undefined) {
-    throw new AgentError(`this machine has no ${family} address but its own: say which with -advertise`);
+    throw new AgentError(
+      `this machine has no ${family} address but its own: say which with -advertise`,
+    );
   }
   return found;
 }
 
 function isPrivate(address: string): boolean {
-  return /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd])/i.test(address);
+  return /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd])/i.test(
+    address,
+  );
 }
 
 function isLinkLocal(address: string): boolean {

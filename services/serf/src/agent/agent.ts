@@ -103,7 +103,8 @@ export class Agent {
       onFatal: (error) => this.fail(error instanceof Error ? error : new Error(String(error))),
       stopped: { type: "refused", reason: "the agent is stopped" },
     });
-    if (snapshot instanceof SnapshotFile) for (const line of snapshot.recovered) driver.recover(line);
+    if (snapshot instanceof SnapshotFile)
+      for (const line of snapshot.recovered) driver.recover(line);
     const lag = new LagWatch((lateMs) => {
       logger.warn({ lateMs }, "the event loop was blocked");
       driver.request({ type: "lagged" }, () => {});
@@ -207,7 +208,8 @@ export class Agent {
       contacted = response.contacted;
       failures.push(...response.failures);
     }
-    for (const { address, reason } of failures) this.logger.warn({ address, reason }, "join failed");
+    for (const { address, reason } of failures)
+      this.logger.warn({ address, reason }, "join failed");
     if (contacted === 0 && places.length > 0) {
       const reasons = failures.map(({ address, reason }) => `${address}: ${reason}`).join("; ");
       throw new AgentError(`no address could be joined: ${reasons}`);
@@ -319,7 +321,12 @@ export class Agent {
     }
   }
 
-  private onKeyRequest({ ltime, id, operation, key }: Extract<Output, { type: "keyRequest" }>): void {
+  private onKeyRequest({
+    ltime,
+    id,
+    operation,
+    key,
+  }: Extract<Output, { type: "keyRequest" }>): void {
     const answer = performKeyRequest(operation, key, this.config, this.logger);
     this.running?.driver.request({ type: "keyDone", ltime, id, answer }, () => {});
   }

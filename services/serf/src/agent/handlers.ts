@@ -9,7 +9,14 @@ import { spawn } from "node:child_process";
 import type { Member } from "@quorate/gossip";
 import type { Logger } from "@quorate/host";
 
-import { type AgentEvent, type EventFilter, eventName, parseFilters, type PendingQuery, wants } from "./event.ts";
+import {
+  type AgentEvent,
+  type EventFilter,
+  eventName,
+  parseFilters,
+  type PendingQuery,
+  wants,
+} from "./event.ts";
 import { ipText } from "../wire/address.ts";
 import { endpointOf } from "../wire/address.ts";
 
@@ -72,9 +79,11 @@ export class EventHandlers {
   }
 
   handle(event: AgentEvent): void {
-    if (!this.handlers.some(({ filters }) => filters.some((filter) => wants(filter, event)))) return;
+    if (!this.handlers.some(({ filters }) => filters.some((filter) => wants(filter, event))))
+      return;
     if (this.queue.length >= QUEUE) {
-      if (this.dropped++ === 0) this.options.logger.warn("handlers are too slow: events are dropped");
+      if (this.dropped++ === 0)
+        this.options.logger.warn("handlers are too slow: events are dropped");
       return;
     }
     this.queue.push(event);
@@ -104,7 +113,10 @@ export class EventHandlers {
     try {
       const run = isWebhook(action) ? callWebhook : runScript;
       const output = await run(action, self(), event);
-      logger.debug({ handler: action, event: eventName(event), bytes: output.length }, "handler ran");
+      logger.debug(
+        { handler: action, event: eventName(event), bytes: output.length },
+        "handler ran",
+      );
       if (event.type === "query" && output.length > 0) respond(event.query, output);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -182,7 +194,12 @@ async function callWebhook(url: string, self: Member, event: AgentEvent): Promis
   const answer = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ event: eventName(event), self: self.name, tags: self.tags, ...details(event) }),
+    body: JSON.stringify({
+      event: eventName(event),
+      self: self.name,
+      tags: self.tags,
+      ...details(event),
+    }),
     signal: AbortSignal.timeout(WEBHOOK_MS),
   });
   const body = new Uint8Array(await answer.arrayBuffer());
@@ -193,11 +210,22 @@ async function callWebhook(url: string, self: Member, event: AgentEvent): Promis
 function details(event: AgentEvent): Readonly<Record<string, unknown>> {
   switch (event.type) {
     case "members":
-      return { members: event.members.map(({ name, address, tags, status }) => ({ name, address, tags, status })) };
+      return {
+        members: event.members.map(({ name, address, tags, status }) => ({
+          name,
+          address,
+          tags,
+          status,
+        })),
+      };
     case "user":
       return { name: event.name, ltime: event.ltime, payload: base64(event.payload) };
     case "query":
-      return { name: event.query.name, ltime: event.query.ltime, payload: base64(event.query.payload) };
+      return {
+        name: event.query.name,
+        ltime: event.query.ltime,
+        payload: base64(event.query.payload),
+      };
   }
 }
 

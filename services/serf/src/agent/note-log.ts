@@ -11,7 +11,13 @@ const WARNINGS: ReadonlySet<Note["type"]> = new Set([
   "mergeRefused",
   "dropped",
 ]);
-const NEWS: ReadonlySet<Note["type"]> = new Set(["suspected", "refuted", "failed", "reaped", "reclaimed"]);
+const NEWS: ReadonlySet<Note["type"]> = new Set([
+  "suspected",
+  "refuted",
+  "failed",
+  "reaped",
+  "reclaimed",
+]);
 
 export class NoteLog {
   readonly counts: Map<Note["type"], number> = new Map();

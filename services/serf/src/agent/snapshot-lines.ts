@@ -7,7 +7,11 @@ import { endpointOf } from "../wire/address.ts";
 
 type Line = GossipWords["Record"];
 
-const TIMES = { "clock: ": "clock", "event-clock: ": "eventClock", "query-clock: ": "queryClock" } as const;
+const TIMES = {
+  "clock: ": "clock",
+  "event-clock: ": "eventClock",
+  "query-clock: ": "queryClock",
+} as const;
 const ALIVE = "alive: ";
 const NOT_ALIVE = "not-alive: ";
 

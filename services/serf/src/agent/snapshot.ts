@@ -74,7 +74,10 @@ export class SnapshotFile implements SharedLog {
         if (record !== undefined) records.push(record);
       } catch (error) {
         if (!(error instanceof MalformedInput)) throw error;
-        this.logger.warn({ line: line.slice(0, 200), reason: error.message }, "snapshot line skipped");
+        this.logger.warn(
+          { line: line.slice(0, 200), reason: error.message },
+          "snapshot line skipped",
+        );
       }
     }
     return records;

@@ -321,6 +321,7 @@ function readHead(reader: Reader, short: number, long: number): number {
 /** Skips one value of any kind, however deep. */
 export function skip(reader: Reader): void {
   const scanner = new ValueScanner(reader.offset);
-  if (!scanner.scan(reader.bytes, reader.bytes.length)) throw new MalformedInput("input ends early");
+  if (!scanner.scan(reader.bytes, reader.bytes.length))
+    throw new MalformedInput("input ends early");
   reader.offset = scanner.offset;
 }

@@ -15,7 +15,9 @@ import {
 } from "./primitives.ts";
 
 /** For each field of `T`: its name on the wire, and its kind. */
-export type PackFields<T> = { readonly [K in keyof T]-?: readonly [name: string, pack: Pack<T[K]>] };
+export type PackFields<T> = {
+  readonly [K in keyof T]-?: readonly [name: string, pack: Pack<T[K]>];
+};
 
 /**
  * A Go struct: a map written in the byte order of its field names, read in any.
@@ -145,5 +147,8 @@ export function mapped<T, Wire>(
 
 /** A field that says what a value is to us, and is not on the wire. */
 export function is<const T extends string>(word: T): readonly [name: string, pack: Pack<T>] {
-  return ["", { zero: word, omits: () => true, write: () => {}, read: (reader) => (skip(reader), word) }];
+  return [
+    "",
+    { zero: word, omits: () => true, write: () => {}, read: (reader) => (skip(reader), word) },
+  ];
 }

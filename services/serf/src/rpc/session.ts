@@ -5,7 +5,13 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { KeyOperation, QueryFilter, Tags } from "@quorate/gossip";
 
 import type { Agent } from "../agent/agent.ts";
-import { type AgentEvent, eventName, parseFilters, type PendingQuery, wants } from "../agent/event.ts";
+import {
+  type AgentEvent,
+  eventName,
+  parseFilters,
+  type PendingQuery,
+  wants,
+} from "../agent/event.ts";
 import { AgentError, decodeBase64 } from "../agent/files.ts";
 import type { EventHandlers } from "../agent/handlers.ts";
 import { type LogHub, SERF_LEVELS, type SerfLevel } from "../agent/log-hub.ts";
@@ -143,7 +149,10 @@ export class Session {
       case "respond":
         return this.respond(seq, of(command));
       case "stats":
-        this.connection.reply(seq, "", [replies.stats, agentStats(agent, this.options.handlers.all)]);
+        this.connection.reply(seq, "", [
+          replies.stats,
+          agentStats(agent, this.options.handlers.all),
+        ]);
         return true;
       case "get-coordinate": {
         const coord = agent.coordinateOf(of(command).node);
@@ -219,7 +228,10 @@ export class Session {
     const name = eventName(event);
     switch (event.type) {
       case "members":
-        return connection.publish(seq, [replies.memberEvent, { event: name, members: event.members }]);
+        return connection.publish(seq, [
+          replies.memberEvent,
+          { event: name, members: event.members },
+        ]);
       case "user": {
         const { ltime, name: of, payload, coalesce } = event;
         const record = { event: name, ltime, name: of, payload, coalesce };
@@ -283,7 +295,10 @@ export class Session {
   private async keys(seq: number, operation: KeyOperation, text: string): Promise<true> {
     const key = decodeBase64(text);
     if (key === undefined) throw new AgentError("the key is not base64");
-    const { nodes, responses, errors, messages, keys } = await this.options.agent.keys(operation, key);
+    const { nodes, responses, errors, messages, keys } = await this.options.agent.keys(
+      operation,
+      key,
+    );
     // Worded as Serf's key manager does; the body follows an error too.
     const error =
       errors > 0
@@ -312,7 +327,8 @@ export class Session {
       connection.publish(seq, [replies.queryRecord, { type, from, payload: bytes }]);
     let early: (() => void)[] | undefined = [];
     // The reply to the request goes first.
-    const later = (send: () => void): void => void (early === undefined ? send() : early.push(send));
+    const later = (send: () => void): void =>
+      void (early === undefined ? send() : early.push(send));
     await this.options.agent.query(
       {
         ...{ name, payload, ack: requestAck, relayFactor, filters: filtersOf(asked) },
@@ -335,7 +351,9 @@ export class Session {
 function filtersOf({ filterNodes, filterTags }: BodyOf<"query">): readonly QueryFilter[] {
   const nodes: QueryFilter[] =
     filterNodes.length === 0 ? [] : [{ type: "nodes", names: filterNodes }];
-  const tags = [...filterTags].map(([tag, expression]) => ({ type: "tag", tag, expression }) as const);
+  const tags = [...filterTags].map(
+    ([tag, expression]) => ({ type: "tag", tag, expression }) as const,
+  );
   return [...nodes, ...tags];
 }
 

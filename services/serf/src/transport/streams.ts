@@ -135,7 +135,9 @@ export class StreamPort {
     const { layers, counters, onMessage } = this.options;
     const { remoteAddress, remotePort, remoteFamily } = socket;
     const from =
-      remoteFamily === "IPv6" ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+      remoteFamily === "IPv6"
+        ? `[${remoteAddress}]:${remotePort}`
+        : `${remoteAddress}:${remotePort}`;
     if (this.accepted.size >= STREAMS) {
       this.fault("busy", from, "too many streams accepted");
       socket.destroy();

@@ -35,7 +35,8 @@ export class GossipTransport {
   constructor({ layers, logger, streamTimeoutMs, onError }: GossipTransportOptions) {
     const { counters } = this;
     const log = new BoundedLog(logger);
-    const onMessage = (from: NodeId, message: Message): void => this.receiver?.receive(from, message);
+    const onMessage = (from: NodeId, message: Message): void =>
+      this.receiver?.receive(from, message);
     this.packets = new PacketPort({ layers, counters, log, onPacket: onMessage, onError });
     this.streams = new StreamPort({
       ...{ layers, counters, log, timeoutMs: streamTimeoutMs, onMessage, onError },

@@ -43,7 +43,9 @@ export function ipText(ip: Uint8Array): string {
   if (ip.length === 4) return `${ip[0]}.${ip[1]}.${ip[2]}.${ip[3]}`;
   if (ip.length !== 16) throw new MalformedInput(`an IP address of ${ip.length} bytes`);
   if (isMapped(ip)) return ipText(ip.subarray(12));
-  const groups = Array.from({ length: 8 }, (_, i) => ((ip[2 * i]! << 8) | ip[2 * i + 1]!).toString(16));
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((ip[2 * i]! << 8) | ip[2 * i + 1]!).toString(16),
+  );
   return compressed(groups);
 }
 
@@ -75,7 +77,8 @@ export function ipBytes(host: string): Uint8Array {
 function ip4Bytes(host: string): Uint8Array {
   const parts = host.split(".");
   const numbers = parts.map(Number);
-  const fine = parts.every((part) => /^\d{1,3}$/.test(part)) && numbers.every((number) => number < 256);
+  const fine =
+    parts.every((part) => /^\d{1,3}$/.test(part)) && numbers.every((number) => number < 256);
   if (numbers.length !== 4 || !fine) throw new MalformedInput(`${host} is no IP address`);
   return Uint8Array.from(numbers);
 }

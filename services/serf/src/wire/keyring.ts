@@ -95,7 +95,8 @@ export class Keyring {
   /** Opens what some key of this ring sealed; undefined if none did, or it was changed. */
   open(sealed: Uint8Array, bound?: Uint8Array): Uint8Array | undefined {
     const version = sealed[0];
-    if (sealed.length < SEAL_OVERHEAD || version === undefined || version > VERSION) return undefined;
+    if (sealed.length < SEAL_OVERHEAD || version === undefined || version > VERSION)
+      return undefined;
     for (const key of this.keys) {
       const plain = openWith(key, sealed, bound);
       if (plain !== undefined) return version === VERSION_PADDED ? unpadded(plain) : plain;

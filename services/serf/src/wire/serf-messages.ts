@@ -225,7 +225,12 @@ interface WirePastEvents {
 const pastEvents = nullable(
   record<WirePastEvents>({
     ltime: ["LTime", ltime],
-    events: ["Events", list(record<PastEvents["events"][number]>({ name: ["Name", text], payload: ["Payload", kept] }))],
+    events: [
+      "Events",
+      list(
+        record<PastEvents["events"][number]>({ name: ["Name", text], payload: ["Payload", kept] }),
+      ),
+    ],
   }),
 );
 

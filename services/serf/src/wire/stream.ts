@@ -10,15 +10,7 @@
 import type { MemberRecord, PushPull, StreamMessage } from "@quorate/gossip";
 import { MalformedInput, Reader, Writer } from "@quorate/kernel";
 
-import {
-  bool,
-  int,
-  type Pack,
-  PackWriter,
-  record,
-  text,
-  ValueScanner,
-} from "../msgpack/index.ts";
+import { bool, int, type Pack, PackWriter, record, text, ValueScanner } from "../msgpack/index.ts";
 import type { Keyring } from "./keyring.ts";
 import { member, ping } from "./member-parts.ts";
 import { compressedMessage, expand, type PacketLayers } from "./packet.ts";
@@ -64,7 +56,8 @@ const ackBody = record<{ readonly seq: number; readonly payload: undefined }>({
 
 function skipped(reader: Reader): undefined {
   const scanner = new ValueScanner(reader.offset);
-  if (!scanner.scan(reader.bytes, reader.bytes.length)) throw new MalformedInput("input ends early");
+  if (!scanner.scan(reader.bytes, reader.bytes.length))
+    throw new MalformedInput("input ends early");
   reader.offset = scanner.offset;
 }
 
@@ -234,7 +227,6 @@ function readPushPull(reader: Reader, reply: boolean): Unnumbered<PushPull> {
   const members: MemberRecord[] = [];
   for (let i = 0; i < nodes; i++) members.push(member.read(reader));
   if (stateBytes < 0) throw new MalformedInput("state of a negative length");
-  const state =
-    stateBytes === 0 ? undefined : serfState.read(new Reader(reader.take(stateBytes)));
+  const state = stateBytes === 0 ? undefined : serfState.read(new Reader(reader.take(stateBytes)));
   return { type: "pushPull", reply, join, members, state };
 }

@@ -50,7 +50,13 @@ function asText(meta: Uint8Array): string {
 }
 
 /** On the wire a status is its place here; 0 is "none". */
-const STATUSES: readonly (MemberStatus | undefined)[] = [undefined, "alive", "leaving", "left", "failed"];
+const STATUSES: readonly (MemberStatus | undefined)[] = [
+  undefined,
+  "alive",
+  "leaving",
+  "left",
+  "failed",
+];
 
 const u8 = uintOf(8);
 
