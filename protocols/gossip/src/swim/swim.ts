@@ -8,6 +8,7 @@
 
 import { type Process, type RequestId, unreachable } from "@quorate/kernel";
 
+import type { FailureDetector } from "../detector.ts";
 import { type Address, isPresent, type MemberRecord, META_BYTES, type Name } from "../member.ts";
 import type { Message, Part } from "../messages.ts";
 import type { GossipWords, Request, Timer } from "../words.ts";
@@ -15,7 +16,7 @@ import { Exchanges } from "./exchanges.ts";
 import { understands } from "./probing.ts";
 import type { Ctx } from "./state.ts";
 
-export class Swim extends Exchanges implements Process<GossipWords> {
+export class Swim extends Exchanges implements Process<GossipWords>, FailureDetector {
   /** Requests to leave that wait until the farewell has spread. */
   private leavers: RequestId[] = [];
   /** By when the farewell must have been told, whether it was or not. */
@@ -176,6 +177,12 @@ export class Swim extends Exchanges implements Process<GossipWords> {
   /** Whether this node has said farewell. */
   get hasLeft(): boolean {
     return !this.stays;
+  }
+
+  opinionOf(name: Name): "present" | "gone" | "unknown" {
+    const known = this.members.get(name);
+    if (known === undefined) return "unknown";
+    return isPresent(known) ? "present" : "gone";
   }
 
   /** A member by name, whatever its state. */
