@@ -46,12 +46,13 @@ const schemas: { readonly [K in Kind]: v.GenericSchema<unknown, unknown> } = {
   switch: v.boolean(),
   number: wholeNumber,
   duration,
+  // The pairs first: an array would do for a record too.
   tags: v.union([
-    v.record(v.string(), v.string()),
     v.pipe(
       v.array(tagPair),
       v.transform((pairs) => Object.fromEntries(pairs) as unknown),
     ),
+    v.record(v.string(), v.string()),
   ]),
 };
 

@@ -96,15 +96,18 @@ class BitWriter {
   }
 }
 
+/** The reader's tables: each code is a shorter one and a byte more. Written before they are read. */
+const prefixes = new Uint16Array(CODES);
+const suffixes = new Uint8Array(CODES);
+const chain = new Uint8Array(CODES);
+const output = new Writer();
+
 /**
  * Expands what {@link compress} or Go wrote.
  * @throws MalformedInput if it is damaged, ends early, or gives more than `limit` bytes.
  */
 export function decompress(input: Uint8Array, limit: number): Uint8Array {
-  const output = new Writer();
-  const prefixes = new Uint16Array(CODES);
-  const suffixes = new Uint8Array(CODES);
-  const chain = new Uint8Array(CODES);
+  output.length = 0;
   let held = 0;
   let count = 0;
   let at = 0;

@@ -39,14 +39,21 @@ function packTags(value: Tags): Uint8Array {
 
 const NO_TAGS: Tags = Object.freeze({});
 
+/** A member's meta is one object for as long as it does not change, and its tags are asked for often. */
+const unpacked = new WeakMap<Uint8Array, Tags>();
+
 function unpackTags(meta: Uint8Array): Tags {
-  if (meta.length === 0) return NO_TAGS;
-  if (meta[0] !== TAGS_MAGIC) return readOr(NO_TAGS, () => ({ role: asText(meta) }));
-  return readOr(NO_TAGS, () => tags.read(new Reader(meta.subarray(1))));
+  const known = unpacked.get(meta);
+  if (known !== undefined) return known;
+  const value = readTags(meta);
+  unpacked.set(meta, value);
+  return value;
 }
 
-function asText(meta: Uint8Array): string {
-  return new TextDecoder().decode(meta);
+function readTags(meta: Uint8Array): Tags {
+  if (meta.length === 0) return NO_TAGS;
+  if (meta[0] !== TAGS_MAGIC) return Object.freeze({ role: new TextDecoder().decode(meta) });
+  return readOr(NO_TAGS, () => tags.read(new Reader(meta.subarray(1))));
 }
 
 /** On the wire a status is its place here; 0 is "none". */
