@@ -1,0 +1,260 @@
+/** Real `serf` agents and ours in one cluster; the real `serf` command at our agents. */
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+
+import { installed } from "./programs.ts";
+import { type Kind, SerfCluster } from "./serf-agents.ts";
+import { eventually } from "./wait.ts";
+
+const missing = installed("serf", "version") ? false : "serf is not installed here";
+const LOCAL = { flags: ["-profile=local"] } as const;
+
+/** Starts agents of these kinds; each joins the one before it, or the first. */
+async function startAll(
+  cluster: SerfCluster,
+  kinds: string,
+  chain: boolean,
+): Promise<readonly string[]> {
+  const names = [...kinds].map((kind, i) => `${kind}${i + 1}`);
+  for (const [i, name] of names.entries()) {
+    const join = i === 0 ? [] : [chain ? names[i - 1]! : names[0]!];
+    await cluster.start(kinds[i] as Kind, name, { ...LOCAL, join });
+  }
+  return names;
+}
+
+for (const [kinds, chain] of [
+  ["rqrq", true],
+  ["qrrq", false],
+] as const) {
+  test(
+    `${kinds}: real and our agents agree on members, tags, events and queries`,
+    { skip: missing },
+    () =>
+      SerfCluster.with(async (cluster) => {
+        const names = await startAll(cluster, kinds, chain);
+        await cluster.allAlive();
+
+        for (const name of names) await cluster.serf(name, "tags", "-set", `is=${name}`);
+        for (const name of names) {
+          await eventually(`${name} sees all tags`, async () => {
+            const members = await cluster.members(name);
+            return members.every(({ name: of, tags }) => tags["is"] === of);
+          });
+        }
+
+        for (const name of names) {
+          await cluster.serf(name, "event", "-coalesce=false", `from-${name}`, "payload");
+        }
+        const events = names.map((name) => `user from-${name} payload`).toSorted();
+        for (const name of names) {
+          await eventually(`${name} hears of every event`, () => {
+            const heard = cluster.heard(name).filter((line) => line.startsWith("user"));
+            assert.deepEqual(heard.toSorted(), events);
+            return true;
+          });
+        }
+
+        for (const name of names) {
+          const all = await cluster.serf(name, "query", "-format=json", "-timeout=2s", "who");
+          const { Acks: acks, Responses: responses } = JSON.parse(all) as Answers;
+          assert.deepEqual(acks.toSorted(), names.toSorted(), `acknowledgements to ${name}`);
+          const expected = Object.fromEntries(names.map((each) => [each, `this is ${each}`]));
+          assert.deepEqual(responses, expected, `responses to ${name}`);
+        }
+        const [first, second, third] = names;
+        for (const filter of [[`-tag=is=${second}`], [`-node=${second}`]]) {
+          const some = await cluster.serf(
+            first!,
+            "query",
+            "-format=json",
+            "-timeout=1s",
+            ...filter,
+            "who",
+          );
+          assert.deepEqual((JSON.parse(some) as Answers).Responses, {
+            [second!]: `this is ${second}`,
+          });
+        }
+        const relayed = await cluster.serf(
+          third!,
+          "query",
+          "-format=json",
+          "-timeout=1s",
+          "-relay-factor=2",
+          "who",
+        );
+        assert.equal(Object.keys((JSON.parse(relayed) as Answers).Responses).length, names.length);
+      }),
+  );
+}
+
+interface Answers {
+  readonly Acks: readonly string[];
+  readonly Responses: Readonly<Record<string, string>>;
+}
+
+test(
+  "a killed agent is found to have failed, and is alive again when it comes back",
+  { skip: missing },
+  () =>
+    SerfCluster.with(async (cluster) => {
+      await startAll(cluster, "rqrq", false);
+      await cluster.allAlive();
+      await Promise.all([cluster.kill("q2"), cluster.kill("r3")]);
+      await cluster.agree("q2 failed, q4 alive, r1 alive, r3 failed", ["r1", "q4"]);
+      // Each comes back by what the other kind knows.
+      await cluster.start("q", "q2", { ...LOCAL, join: ["r1"] });
+      await cluster.start("r", "r3", { ...LOCAL, join: ["q4"] });
+      await cluster.allAlive();
+      await cluster.kill("q2");
+      await cluster.agree("q2 failed, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+      await cluster.serf("q4", "force-leave", "q2");
+      await cluster.agree("q2 left, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+      await cluster.serf("q4", "force-leave", "-prune", "q2");
+      await cluster.agree("q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+    }),
+);
+
+test("who leaves is known to have left, and may come back", { skip: missing }, () =>
+  SerfCluster.with(async (cluster) => {
+    await startAll(cluster, "rqrq", false);
+    await cluster.allAlive();
+    assert.equal(await cluster.interrupt("q2"), 0);
+    await cluster.serf("r3", "leave");
+    await cluster.agree("q2 left, q4 alive, r1 alive, r3 left", ["r1", "q4"]);
+    await cluster.start("q", "q2", { ...LOCAL, join: ["q4"] });
+    await cluster.start("r", "r3", { ...LOCAL, join: ["q2"] });
+    await cluster.allAlive();
+    await cluster.serf("q4", "leave");
+    await cluster.agree("q2 alive, q4 left, r1 alive, r3 alive", ["r1", "q2", "r3"]);
+  }),
+);
+
+test(
+  "an agent comes back by its snapshot, also one that the other program wrote",
+  { skip: missing },
+  () =>
+    SerfCluster.with(async (cluster) => {
+      const snapshot = (name: string): string[] => [
+        "-profile=local",
+        `-snapshot=${path.join(cluster.directory, `${name}.snapshot`)}`,
+      ];
+      await cluster.start("r", "a", { flags: snapshot("a") });
+      await cluster.start("q", "b", { join: ["a"], flags: snapshot("b") });
+      await cluster.start("r", "c", { join: ["a"], flags: snapshot("c") });
+      await cluster.allAlive();
+      await cluster.serf("a", "event", "-coalesce=false", "before", "");
+      await eventually("all have heard", () =>
+        ["b", "c"].every((name) => cluster.heard(name).length === 1),
+      );
+      await eventually("it is written down", () =>
+        ["b", "c"].every((name) =>
+          /event-clock: 1/.test(
+            fs.readFileSync(path.join(cluster.directory, `${name}.snapshot`), "utf8"),
+          ),
+        ),
+      );
+      await Promise.all([cluster.kill("b"), cluster.kill("c")]);
+      // Each on the other's file format: the programs change places.
+      await cluster.start("r", "b", { flags: snapshot("b") });
+      await cluster.start("q", "c", { flags: snapshot("c") });
+      await cluster.allAlive();
+      await cluster.serf("a", "event", "-coalesce=false", "after", "");
+      for (const name of ["b", "c"]) {
+        await eventually(`${name} hears what is new`, () => cluster.heard(name).length > 1);
+        assert.deepEqual(cluster.heard(name), ["user before ", "user after "], "and nothing twice");
+      }
+    }),
+);
+
+test(
+  "keys are changed while a cluster of both runs, and who has none is kept out",
+  { skip: missing },
+  () =>
+    SerfCluster.with(async (cluster) => {
+      const [first, second] = [
+        "cg8StVXbQJ0gPvMd9o7yrg==",
+        "T9jncgl9mbLus+baTTa7q7nPSUrXwbDi2dhbtqir37s=",
+      ];
+      const keyring = (name: string): string => {
+        const file = path.join(cluster.directory, `${name}.keys`);
+        if (!fs.existsSync(file)) fs.writeFileSync(file, JSON.stringify([first]));
+        return `-keyring-file=${file}`;
+      };
+      const start = (kind: Kind, name: string, join: readonly string[]): Promise<void> =>
+        cluster.start(kind, name, { join, flags: ["-profile=local", keyring(name)] });
+      await start("r", "r1", []);
+      await start("q", "q2", ["r1"]);
+      await start("q", "q3", ["r1"]);
+      await cluster.allAlive();
+      const lists = async (name: string): Promise<string> => cluster.serf(name, "keys", "-list");
+
+      await cluster.serf("q2", "keys", `-install=${second}`);
+      await cluster.serf("r1", "keys", `-use=${second}`);
+      await cluster.serf("q3", "keys", `-remove=${first}`);
+      for (const name of ["r1", "q2"]) {
+        const listed = await lists(name);
+        assert.match(listed, new RegExp(`${second.replaceAll("+", String.raw`\+`)} \\[3/3\\]`));
+        assert.ok(!listed.includes(first));
+      }
+      assert.equal((await cluster.try("r1", "keys", `-remove=${second}`)).status, 1);
+
+      await cluster.kill("q2");
+      await cluster.agree("q2 failed, q3 alive, r1 alive", ["r1", "q3"]);
+      // By the keyring file, which was changed with the keys.
+      await start("q", "q2", ["q3"]);
+      await cluster.allAlive();
+      await cluster.start("q", "q4", { flags: ["-profile=local"] });
+      assert.equal((await cluster.try("q4", "join", cluster.address("r1"))).status, 1);
+      assert.equal((await cluster.try("q4", "join", cluster.address("q2"))).status, 1);
+      assert.equal((await cluster.try("q2", "join", cluster.address("q4"))).status, 1);
+      await cluster.agree("q2 alive, q3 alive, r1 alive", ["r1", "q2", "q3"]);
+    }),
+);
+
+test("the serf command finds at our agent what it finds at its own", { skip: missing }, () =>
+  SerfCluster.with(async (cluster) => {
+    await cluster.start("q", "q1", {
+      flags: ["-profile=local", "-rpc-auth=secret", "-tag=role=web"],
+    });
+    const refused = await cluster.try("q1", "members");
+    assert.match(refused.stderr + refused.stdout, /Authentication required/);
+    const wrong = await cluster.try("q1", "members", "-rpc-auth=guess");
+    assert.match(wrong.stderr + wrong.stdout, /Invalid authentication token/);
+    const auth = "-rpc-auth=secret";
+    const monitor = cluster.follow("q1", "monitor", auth, "-log-level=debug");
+    await monitor.hears(/\[INFO\] agent: agent started/);
+
+    await cluster.start("r", "r2", { ...LOCAL });
+    assert.match(
+      await cluster.serf("q1", "join", auth, cluster.address("r2")),
+      /Successfully joined cluster by contacting 1 nodes/,
+    );
+    await eventually("both are there", async () => {
+      const members = await cluster.serf("q1", "members", auth);
+      return /^q1 .* alive  role=web$/m.test(members) && /^r2 .* alive/m.test(members);
+    });
+    assert.equal(await cluster.serf("q1", "members", auth, "-status=failed"), "\n");
+    assert.match(await cluster.serf("q1", "members", auth, "-tag", "role=w.*"), /^q1 /);
+    assert.doesNotMatch(await cluster.serf("q1", "members", auth, "-name", "r."), /^q1 /m);
+    assert.match(await cluster.serf("q1", "info", auth), /members = 2/);
+    await eventually("coordinates are known", async () => {
+      const { status, stdout } = await cluster.try("q1", "rtt", auth, "r2", "q1");
+      return status === 0 && /Estimated r2 <-> q1 rtt: [\d.]+ ms/.test(stdout);
+    });
+    assert.match(
+      await cluster.serf("q1", "reachability", auth),
+      /Successfully contacted all live nodes/,
+    );
+    await cluster.serf("q1", "tags", auth, "-set", "a=b", "-delete", "role");
+    assert.match(await cluster.serf("q1", "members", auth, "-name=q1"), /alive  a=b\n/);
+    await cluster.serf("r2", "event", "-coalesce=false", "deploy", "v2");
+    await monitor.hears(/Name: "deploy"/);
+    await monitor.interrupt();
+    assert.match(await cluster.serf("q1", "leave", auth), /Graceful leave complete/);
+  }),
+);
