@@ -305,6 +305,7 @@ export abstract class Roll extends Swim {
   }
 
   protected sendUser(ctx: Ctx, to: Address, body: SerfMessage): void {
-    this.sendPart(ctx, to, userPart(body));
+    // Alone, as Serf does: whoever asked has heard what is being told, and each packet it is in counts.
+    ctx.sendEagerly(to, { type: "packet", parts: [userPart(body)], checksum: false });
   }
 }
