@@ -128,6 +128,10 @@ export abstract class Queries extends Events {
     if (open.responses.has(from)) return;
     open.responses.set(from, user ? NOTHING : payload);
     if (user) ctx.outputEagerly({ type: "queryResponse", ltime, id, from, payload });
+    // An operator waits for it: nobody is left to answer, as in Serf's key manager.
+    if (open.purpose.type !== "key" || open.responses.size < this.members.present) return;
+    ctx.cancelTimer(`query:${queryKey(ltime, id)}`);
+    this.onQueryOver(ctx, queryKey(ltime, id));
   }
 
   protected onQueryOver(ctx: Ctx, key: string): void {
