@@ -52,6 +52,28 @@ export {
 } from "./serf/messages.ts";
 export { estimateSeconds } from "./coordinates/vivaldi.ts";
 export { Serf } from "./serf/serf.ts";
+export { HyParView } from "./hyparview/hyparview.ts";
+export {
+  VIEW_DEFAULTS,
+  type ViewConfig,
+  type ViewMessage,
+  type ViewTimer,
+  type ViewWords,
+} from "./hyparview/messages.ts";
+export type { FailureDetector } from "./detector.ts";
+export { PHI_DEFAULTS, PhiAccrual, type PhiConfig, type PhiWords } from "./phi/phi.ts";
+export type {
+  BroadcastId,
+  BroadcastMessage,
+  BroadcastNote,
+  BroadcastRequest,
+  BroadcastResponse,
+  BroadcastWords,
+  Delivered,
+  TreeMessage,
+} from "./plumtree/messages.ts";
+export { Plumtree, PLUMTREE_DEFAULTS, type PlumtreeConfig } from "./plumtree/plumtree.ts";
+export { GossipClaims } from "./claims.ts";
 export { plainWire } from "./plain-wire.ts";
 export { type Roster, roster } from "./swim/members.ts";
 export { Swim } from "./swim/swim.ts";

@@ -39,6 +39,8 @@ export type PhiWords = Speaks<{
   /** With `ask`, the receiver answers with the counts that it knows higher. */
   Message: { readonly type: "beats"; readonly beats: Beats; readonly ask: boolean };
   Timer: "beat";
+  /** Begins a life: counts of an earlier one are all lower. */
+  Record: { readonly life: number };
   Output: { readonly type: "gone" | "back"; readonly node: NodeId };
 }>;
 
@@ -51,10 +53,14 @@ interface Arrivals {
   readonly gone: boolean;
 }
 
+/** No life beats as often. */
+const BEATS_PER_LIFE = 0x1_0000_0000;
+
 const LN10 = 2.302585092994046;
 
 export class PhiAccrual implements Process<PhiWords>, FailureDetector {
   private readonly config: PhiConfig;
+  private life = 0;
   private beat = 0;
   private readonly arrivals: Map<NodeId, Arrivals> = new Map();
 
@@ -62,7 +68,13 @@ export class PhiAccrual implements Process<PhiWords>, FailureDetector {
     this.config = Object.freeze({ ...config });
   }
 
+  recover({ life }: PhiWords["Record"]): void {
+    this.life = life;
+  }
+
   onStart(ctx: Context<PhiWords>): void {
+    ctx.persist({ life: ++this.life });
+    this.beat = this.life * BEATS_PER_LIFE;
     const { beatMs, peers } = this.config;
     for (const node of peers) {
       if (node === ctx.self) continue;
@@ -86,7 +98,7 @@ export class PhiAccrual implements Process<PhiWords>, FailureDetector {
     const others = [...this.arrivals.keys()];
     for (let i = 0; i < this.config.fanout && others.length > 0; i++) {
       const [to] = others.splice(ctx.choose(others.length), 1);
-      ctx.sendEagerly(to!, { type: "beats", beats, ask: true });
+      ctx.send(to!, { type: "beats", beats, ask: true });
     }
     this.judge(ctx);
   }
@@ -106,7 +118,7 @@ export class PhiAccrual implements Process<PhiWords>, FailureDetector {
     for (const [node, { count }] of this.arrivals) {
       if (count > (told.get(node) ?? 0)) beats.push([node, count]);
     }
-    ctx.sendEagerly(to, { type: "beats", beats, ask: false });
+    ctx.send(to, { type: "beats", beats, ask: false });
   }
 
   private after(known: Arrivals, count: number, now: number): Arrivals {

@@ -141,6 +141,11 @@ export class Plumtree implements Process<BroadcastWords>, Embedding<BroadcastWor
     this.view.onUnreachable(new Embedded(ctx, this), node);
   }
 
+  /** What is kept for those who missed it. */
+  get holdings(): { readonly names: number; readonly payloads: number; readonly bytes: number } {
+    return { names: this.seen.size, payloads: this.kept.size, bytes: this.bytesKept };
+  }
+
   private onTreeMessage(ctx: Ctx, from: NodeId, message: TreeMessage): void {
     switch (message.type) {
       case "gossip":

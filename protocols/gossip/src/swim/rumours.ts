@@ -17,7 +17,8 @@ import { aliveOf, type Ctx, INCARNATION_MAX, SwimState } from "./state.ts";
 import { Suspicion } from "./suspicion.ts";
 
 export abstract class Rumours extends SwimState {
-  protected readonly suspicions: Map<Name, Suspicion> = new Map();
+  /** Of each suspect, how long it has left. */
+  readonly suspicions: Map<Name, Suspicion> = new Map();
 
   /** G10: a later incarnation outweighs everything; about itself a node knows best. */
   protected onAlive(ctx: Ctx, rumour: Alive): void {

@@ -32,7 +32,7 @@ export abstract class SwimState {
   protected readonly config: SwimConfig;
 
   readonly members: MemberTable;
-  protected readonly rumours: BroadcastQueue = new BroadcastQueue();
+  readonly rumours: BroadcastQueue = new BroadcastQueue();
 
   /** Lifeguard's local health: 0 is well. */
   health = 0;
