@@ -188,7 +188,7 @@ export function local(identity: SwimIdentity): SwimConfig {
 /** @throws RangeError that names the setting which makes no sense, and why. */
 export function checkConfig(config: SwimConfig): void {
   const wrong = (field: keyof SwimConfig, must: string): never => {
-    throw new RangeError(`gossip.${field} is ${String(config[field])} but must ${must}`);
+    throw new RangeError(`gossip.${field} is ${JSON.stringify(config[field])} but must ${must}`);
   };
   const positive = [
     "probeIntervalMs",

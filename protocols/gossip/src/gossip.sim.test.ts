@@ -120,8 +120,8 @@ for (let seed = 1; seed <= SEEDS; seed++) {
       JSON.stringify(
         node
           .memberList()
-          .map(({ name, status, tags }) => [name, status, tags])
-          .toSorted(),
+          .map(({ name, status, tags }) => [name, status, tags] as const)
+          .toSorted(([a], [b]) => (a < b ? -1 : 1)),
       ),
     );
     assert.equal(new Set(rolls).size, 1, "and agree on status and tags");

@@ -3,9 +3,6 @@
  * on every engine; `Math.log` need not, and a run must be the same everywhere.
  */
 
-const LN2 = 0.6931471805599453;
-const LN10 = 2.302585092994046;
-
 /** The natural logarithm of a positive finite number. */
 export function ln(value: number): number {
   let exponent = 0;
@@ -27,11 +24,11 @@ export function ln(value: number): number {
     sum += power / divisor;
     power *= square;
   }
-  return exponent * LN2 + 2 * sum;
+  return exponent * Math.LN2 + 2 * sum;
 }
 
 export function log10(value: number): number {
-  return ln(value) / LN10;
+  return ln(value) / Math.LN10;
 }
 
 /** ceil(log10(n + 1)): the number of decimal digits of a count. */

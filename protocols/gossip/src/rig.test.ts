@@ -12,6 +12,7 @@ import { type MemberRecord, type Name, VERSIONS } from "./member.ts";
 import type { Alive, Message, Part } from "./messages.ts";
 import { plainWire } from "./plain-wire.ts";
 import { type SerfConfig, serfDefaults } from "./serf/config.ts";
+import type { SerfMessage } from "./serf/messages.ts";
 import { Serf } from "./serf/serf.ts";
 import { Swim } from "./swim/swim.ts";
 import type { GossipWords, Note, Output, Record, Request, Response, Timer } from "./words.ts";
@@ -197,4 +198,13 @@ export function serfRig(others: readonly Name[], settings: Partial<SerfConfig> =
   rig.meet(...others);
   rig.take();
   return rig;
+}
+
+export function say(rig: Rig<Serf>, body: SerfMessage, from = "b"): void {
+  rig.hear(from, { type: "user", body });
+}
+
+/** Bodies of Serf's messages said to `to`, or to anyone. */
+export function bodies(rig: Rig<Serf>, to?: string): readonly SerfMessage[] {
+  return rig.parts("user", to).map(({ body }) => body);
 }

@@ -56,8 +56,6 @@ interface Arrivals {
 /** No life beats as often. */
 const BEATS_PER_LIFE = 0x1_0000_0000;
 
-const LN10 = 2.302585092994046;
-
 export class PhiAccrual implements Process<PhiWords>, FailureDetector {
   private readonly config: PhiConfig;
   private life = 0;
@@ -138,7 +136,7 @@ export class PhiAccrual implements Process<PhiWords>, FailureDetector {
   }
 
   private phiOf({ at, sumMs, intervals }: Arrivals, now: number): number {
-    return (now - at) / ((sumMs / intervals) * LN10);
+    return (now - at) / ((sumMs / intervals) * Math.LN10);
   }
 
   /** The suspicion of a node at a time. */

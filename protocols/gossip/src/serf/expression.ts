@@ -109,9 +109,9 @@ class Parser {
   }
 
   private sequence(): Instruction[] {
-    let whole: Instruction[] = [];
+    const whole: Instruction[] = [];
     while (this.at < this.characters.length && this.peek() !== "|" && this.peek() !== ")") {
-      whole = [...whole, ...shifted(this.repeated(this.atom()), whole.length)];
+      whole.push(...shifted(this.repeated(this.atom()), whole.length));
       limit(whole);
     }
     return whole;
@@ -122,9 +122,9 @@ class Parser {
     if (least === 1 && most === 1) return atom;
     if (this.peek() === "?") this.at++; // Lazy.
     if (this.times()[0] !== 1) throw new BadExpression("a repetition is repeated");
-    let whole: Instruction[] = [];
+    const whole: Instruction[] = [];
     for (let i = 0; i < least; i++) {
-      whole = [...whole, ...shifted(atom, whole.length)];
+      whole.push(...shifted(atom, whole.length));
       limit(whole);
     }
     if (most === Infinity) {
@@ -140,11 +140,7 @@ class Parser {
     for (let i = least; i < most; i++) {
       const begin = whole.length;
       const beyond = begin + atom.length + 1;
-      whole = [
-        ...whole,
-        { type: "split", next: begin + 1, other: beyond },
-        ...shifted(atom, begin + 1),
-      ];
+      whole.push({ type: "split", next: begin + 1, other: beyond }, ...shifted(atom, begin + 1));
       limit(whole);
     }
     return whole;

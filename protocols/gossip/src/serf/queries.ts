@@ -232,7 +232,7 @@ export abstract class Queries extends Events {
     this.sendUser(ctx, source, response);
     if (relayFactor === 0 || this.roll.size < relayFactor + 1) return;
     const relays = (member: MemberRecord) =>
-      member.state === "alive" && member.versions[1] >= RELAYS_FROM;
+      member.state === "alive" && member.versions[1] >= RELAYS_FROM && member.address !== source;
     for (const member of this.pick(ctx, Math.min(relayFactor, 255), relays)) {
       this.sendUser(ctx, member.address, {
         type: "relay",

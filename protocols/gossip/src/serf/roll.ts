@@ -294,14 +294,14 @@ export abstract class Roll extends Swim {
     this.armGossip(ctx);
   }
 
-  protected override get userWaits(): boolean {
-    return this.intents.size > 0 || this.queries.size > 0 || this.events.size > 0;
+  protected override get userBytes(): number {
+    return this.intents.bytes + this.queries.bytes + this.events.bytes;
   }
 
-  protected override takeUser(_ctx: Ctx, into: Part[], budget: number, limit: number): number {
+  protected override takeUser(into: Part[], budget: number, limit: number): void {
     let left = this.intents.take(into, budget, limit, PACKET_PARTS);
     left = this.queries.take(into, left, limit, PACKET_PARTS);
-    return this.events.take(into, left, limit, PACKET_PARTS);
+    this.events.take(into, left, limit, PACKET_PARTS);
   }
 
   protected sendUser(ctx: Ctx, to: Address, body: SerfMessage): void {

@@ -111,6 +111,9 @@ test("whatever is queued: budgets hold, and each part leaves exactly as often as
         }
       }
       assert.equal(queue.size, left.size);
+      let total = 0;
+      for (const { bytes } of left.values()) total += bytes + PART_OVERHEAD;
+      assert.equal(queue.bytes, total);
     }),
   );
 });

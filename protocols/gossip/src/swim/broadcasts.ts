@@ -28,6 +28,8 @@ export class BroadcastQueue {
   private readonly tiers: Broadcast[][] = [];
   private readonly tierOf: Map<string, number> = new Map();
   private order = 0;
+  /** How much room all of it would take in packets. */
+  bytes = 0;
 
   get size(): number {
     return this.tierOf.size;
@@ -39,6 +41,7 @@ export class BroadcastQueue {
 
   put(key: string, part: Part, bytes: number): void {
     this.remove(key);
+    this.bytes += bytes + PART_OVERHEAD;
     this.insert(0, Object.freeze({ key, order: this.order++, bytes, part }));
   }
 
@@ -46,11 +49,13 @@ export class BroadcastQueue {
     const tier = this.tierOf.get(key);
     if (tier === undefined) return;
     const entries = this.tiers[tier]!;
-    entries.splice(
-      entries.findIndex((entry) => entry.key === key),
-      1,
-    );
+    const at = entries.findIndex((entry) => entry.key === key);
+    this.forget(entries.splice(at, 1)[0]!);
+  }
+
+  private forget({ key, bytes }: Broadcast): void {
     this.tierOf.delete(key);
+    this.bytes -= bytes + PART_OVERHEAD;
   }
 
   /** Drops those transmitted most until at most `max` are left. Returns how many. */
@@ -59,7 +64,7 @@ export class BroadcastQueue {
     for (let tier = this.tiers.length - 1; tier >= 0 && this.size > max; tier--) {
       const entries = this.tiers[tier]!;
       while (entries.length > 0 && this.size > max) {
-        this.tierOf.delete(entries.pop()!.key);
+        this.forget(entries.pop()!);
         dropped++;
       }
     }
@@ -83,7 +88,7 @@ export class BroadcastQueue {
         into.push(entry.part);
         left -= entry.bytes + PART_OVERHEAD;
         if (tier + 1 < limit) again.push([tier + 1, entry]);
-        else this.tierOf.delete(entry.key);
+        else this.forget(entry);
         at = firstFitting(entries, at, left - PART_OVERHEAD);
       }
     }

@@ -8,7 +8,7 @@ import { test } from "node:test";
 
 import { VERSIONS } from "../member.ts";
 import type { Part } from "../messages.ts";
-import { aliveMessage, NOTHING, swimRig } from "../rig.test.ts";
+import { aliveMessage, NOTHING, serfRig, swimRig } from "../rig.test.ts";
 
 const suspect = (node: string, from: string, incarnation = 1): Part => ({
   type: "suspect",
@@ -118,6 +118,17 @@ test("§4.1 news is told lambda log n times, and no more", () => {
   }
   assert.equal(told, 4); // retransmitMult * ceil(log10(4 + 1))
   assert.ok(!rig.timers.has("gossip"), "with nothing to say, gossip rests");
+});
+
+test("§4.1 no packet tells the same twice", () => {
+  const rig = serfRig(["b", "c", "d"]);
+  rig.ask({ type: "userEvent", name: "x", payload: NOTHING, coalesce: false });
+  rig.fire("gossip");
+  for (const { message } of rig.said) {
+    assert.ok(message.type === "packet");
+    const told = message.parts.map((part) => JSON.stringify(part));
+    assert.equal(new Set(told).size, told.length);
+  }
 });
 
 // SWIM §4.2: suspicion.

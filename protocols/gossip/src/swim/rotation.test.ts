@@ -38,7 +38,7 @@ test("a number that is added mid-way comes in the same round", () => {
     rotation.draw(ctx, 4),
     rotation.draw(ctx, 4),
   ];
-  assert.deepEqual(drawn.toSorted(), [0, 1, 2, 3]);
+  assert.deepEqual(new Set(drawn), new Set([0, 1, 2, 3]));
 });
 
 test("all orders are about equally likely", () => {

@@ -123,22 +123,22 @@ export abstract class SwimState {
   /** Sends one part, and what waits to be gossiped in the room that is left (G23). */
   protected sendPart(ctx: Ctx, to: Address, part: Part): void {
     const parts = [part];
-    if (this.hasNews) this.fill(ctx, parts, this.config.wire.partBytes(part) + PART_OVERHEAD);
+    if (this.hasNews) this.fill(parts, this.config.wire.partBytes(part) + PART_OVERHEAD);
     ctx.sendEagerly(to, { type: "packet", parts, checksum: false });
   }
 
   protected get hasNews(): boolean {
-    return this.rumours.size > 0 || this.userWaits;
+    return this.rumours.size > 0 || this.userBytes > 0;
   }
 
   /** Adds waiting parts to `parts`, which take `used` bytes already. */
-  protected fill(ctx: Ctx, parts: Part[], used: number): void {
+  protected fill(parts: Part[], used: number): void {
     const room = this.config.packetBytes - PACKET_OVERHEAD - used;
     const limit = this.transmitLimit;
-    const reserved = this.userWaits ? Math.floor(room / USER_SHARE) : 0;
+    // Each queue is asked once, lest a part be in one packet twice.
+    const reserved = Math.min(Math.floor(room / USER_SHARE), this.userBytes);
     const left = this.rumours.take(parts, room - reserved, limit, PACKET_PARTS) + reserved;
-    const rest = this.takeUser(ctx, parts, left, limit);
-    if (reserved > 0) this.rumours.take(parts, rest, limit, PACKET_PARTS);
+    this.takeUser(parts, left, limit);
   }
 
   // Words to the layer above. Each does what memberlist does without one.
@@ -157,14 +157,13 @@ export abstract class SwimState {
     ctx.note({ type: "ignored", what: body.type, reason: "nobody above listens" });
   }
 
-  protected get userWaits(): boolean {
-    return false;
+  /** How much room in packets the layer above asks for. */
+  protected get userBytes(): number {
+    return 0;
   }
 
-  /** Adds what the layer above has to gossip. Returns the bytes left. */
-  protected takeUser(_ctx: Ctx, _into: Part[], budget: number, _limit: number): number {
-    return budget;
-  }
+  /** Adds what the layer above has to gossip. */
+  protected takeUser(_into: Part[], _budget: number, _limit: number): void {}
 
   protected localState(): SerfState | undefined {
     return undefined;
