@@ -36,13 +36,14 @@ export class GossipClaims {
       if (incarnation > (this.own.get(name) ?? 0)) {
         return `I2: ${id} holds incarnation ${incarnation} of ${name}, which never was`;
       }
+      // One that is gone may have been forgotten, or its name reclaimed, since the last look.
       if (incarnation < (before.get(name) ?? 0)) {
         return `I3: ${id} went back to incarnation ${incarnation} of ${name}`;
       }
       if ((state === "suspect") !== node.suspicions.has(name)) {
         return `I4: ${id} holds ${name} for ${state}, and its suspicion says otherwise`;
       }
-      after.set(name, incarnation);
+      if (state === "alive" || state === "suspect") after.set(name, incarnation);
     }
     this.known.set(node, after);
     return undefined;

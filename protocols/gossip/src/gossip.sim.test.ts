@@ -103,6 +103,9 @@ for (let seed = 1; seed <= SEEDS; seed++) {
       if (world.process(id) !== undefined) continue;
       lives.set(id, lives.get(id)! + 1);
       world.start(id);
+    }
+    // One whose joins all failed, and whom everybody else forgot by restarting, must be told again.
+    for (const id of NODES) {
       world.request(id, { type: "join", addresses: NODES, replay: false }, () => {});
     }
     // Losses go on, so that now and then somebody is suspected and refutes: wait for a calm moment.

@@ -57,6 +57,7 @@ export {
   VIEW_DEFAULTS,
   type ViewConfig,
   type ViewMessage,
+  type ViewOutput,
   type ViewTimer,
   type ViewWords,
 } from "./hyparview/messages.ts";

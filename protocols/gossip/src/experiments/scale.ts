@@ -212,7 +212,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return at(
     values.toSorted((a, b) => a - b),
     0.5,

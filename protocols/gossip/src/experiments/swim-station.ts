@@ -18,7 +18,7 @@ export function swimStation(config: SwimConfig, spells?: Spells): SwimStation {
 }
 
 /** A datagram's payload, compound header included. */
-export function packetSize(message: Message): number | "stream" {
+function packetSize(message: Message): number | "stream" {
   if (message.type !== "packet") return "stream";
   let bytes = 2;
   for (const part of message.parts) bytes += 2 + plainWire.partBytes(part);

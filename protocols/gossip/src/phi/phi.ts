@@ -33,7 +33,7 @@ export const PHI_DEFAULTS: Omit<PhiConfig, "peers"> = Object.freeze({
   window: 1000,
 });
 
-export type Beats = readonly (readonly [node: NodeId, count: number])[];
+type Beats = readonly (readonly [node: NodeId, count: number])[];
 
 export type PhiWords = Speaks<{
   /** With `ask`, the receiver answers with the counts that it knows higher. */

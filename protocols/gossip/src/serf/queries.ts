@@ -25,7 +25,7 @@ import {
 import { Recent } from "./recent.ts";
 
 /** Names that begin so are the library's own. */
-export const INTERNAL = "_serf_";
+const INTERNAL = "_serf_";
 
 /** The least version of the protocol whose speakers relay. */
 const RELAYS_FROM = 5;
@@ -326,7 +326,7 @@ const INTERNAL_QUERY = {
   timeoutMs: undefined,
 } as const;
 
-export function queryKey(ltime: LTime, id: number): `${LTime}/${number}` {
+function queryKey(ltime: LTime, id: number): `${LTime}/${number}` {
   return `${ltime}/${id}`;
 }
 

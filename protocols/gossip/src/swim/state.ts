@@ -123,7 +123,7 @@ export abstract class SwimState {
   /** Sends one part, and what waits to be gossiped in the room that is left (G23). */
   protected sendPart(ctx: Ctx, to: Address, part: Part): void {
     const parts = [part];
-    if (this.hasNews) this.fill(parts, this.config.wire.partBytes(part) + PART_OVERHEAD);
+    if (this.hasNews) this.addNews(parts, this.config.wire.partBytes(part) + PART_OVERHEAD);
     ctx.sendEagerly(to, { type: "packet", parts, checksum: false });
   }
 
@@ -132,7 +132,7 @@ export abstract class SwimState {
   }
 
   /** Adds waiting parts to `parts`, which take `used` bytes already. */
-  protected fill(parts: Part[], used: number): void {
+  protected addNews(parts: Part[], used: number): void {
     const room = this.config.packetBytes - PACKET_OVERHEAD - used;
     const limit = this.transmitLimit;
     // Each queue is asked once, lest a part be in one packet twice.

@@ -117,7 +117,7 @@ export class Swim extends Exchanges implements Process<GossipWords>, FailureDete
     for (const member of this.pick(ctx, this.config.gossipNodes, hears)) {
       if (!this.hasNews) break;
       const parts: Part[] = [];
-      this.fill(parts, 0);
+      this.addNews(parts, 0);
       if (parts.length === 0) break;
       const checksum = understands(member, "checksum");
       ctx.sendEagerly(member.address, { type: "packet", parts, checksum });
