@@ -112,6 +112,9 @@ export interface SwimConfig {
   /** For how long a leaving node goes on gossiping its farewell before it says that it has left. */
   readonly leavePropagationMs: number;
 
+  /** How many members are believed in: a stranger must not fill the memory with names. */
+  readonly membersMax: number;
+
   /** What fits into a datagram: less what the driver wraps around it (checksum, encryption). */
   readonly packetBytes: number;
 
@@ -147,6 +150,7 @@ export function lan(identity: SwimIdentity): SwimConfig {
     streamTimeoutMs: 10_000,
     deadNodeReclaimMs: 0,
     leavePropagationMs: 1000,
+    membersMax: 65_536,
     packetBytes: 1400,
     roster: undefined,
     ...identity,
@@ -201,6 +205,7 @@ export function checkConfig(config: SwimConfig): void {
     "suspicionMaxMult",
     "awarenessMax",
     "streamTimeoutMs",
+    "membersMax",
   ] as const;
   for (const field of positive) {
     if (!(Number.isSafeInteger(config[field]) && config[field] > 0)) {

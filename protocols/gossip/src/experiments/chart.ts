@@ -44,14 +44,17 @@ function panelSvg({ title, unit, series }: Panel): string {
   const atX = (x: number) =>
     MARGIN.left + ((Math.log10(x) - Math.log10(low)) / span) * (right - MARGIN.left);
   const atY = (y: number) => bottom - (y / top) * (bottom - MARGIN.top);
-  const lines: string[] = [text(WIDTH / 2, 18, `${title} (${unit})`, 'text-anchor="middle" font-size="12"')];
+  const lines: string[] = [
+    text(WIDTH / 2, 18, `${title} (${unit})`, 'text-anchor="middle" font-size="12"'),
+  ];
   for (let step = 0; step <= 4; step++) {
     const value = (top * step) / 4;
     const y = round(atY(value));
     lines.push(`<path d="M${MARGIN.left} ${y}H${right}" stroke="#ddd"/>`);
     lines.push(text(MARGIN.left - 6, y + 4, `${round(value)}`, 'text-anchor="end"'));
   }
-  for (const x of new Set(xs)) lines.push(text(round(atX(x)), bottom + 16, `${x}`, 'text-anchor="middle"'));
+  for (const x of new Set(xs))
+    lines.push(text(round(atX(x)), bottom + 16, `${x}`, 'text-anchor="middle"'));
   for (const [i, { name, points: own, dashed }] of series.entries()) {
     const colour = COLOURS[i % COLOURS.length]!;
     const path = own.map(([x, y]) => `${round(atX(x))} ${round(atY(y))}`).join("L");

@@ -187,7 +187,8 @@ export class Serf extends Queries {
   }
 
   protected override refusal(member: MemberRecord): string | undefined {
-    const { admission } = this.serf;
+    const { admission, membersMax } = this.serf;
+    if (this.roll.size >= membersMax && !this.roll.has(member.name)) return "too many members";
     switch (admission.type) {
       case "anyone":
         return undefined;

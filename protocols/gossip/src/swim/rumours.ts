@@ -46,7 +46,8 @@ export abstract class Rumours extends SwimState {
         known !== undefined && sameVersions(versions, known.versions) ? known.versions : versions,
       state: "alive",
     };
-    const refusal = this.refusal(record);
+    const full = known === undefined && this.members.known >= this.config.membersMax;
+    const refusal = full ? "too many members" : this.refusal(record);
     if (refusal !== undefined) {
       return ctx.note({ type: "ignored", what: `alive ${node}`, reason: refusal });
     }
