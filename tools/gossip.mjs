@@ -4,15 +4,19 @@
  *     node tools/gossip.mjs scale [--nodes 10,100,1000] [--seed N] [--loss PERMILLE] [--svg FILE]
  *     node tools/gossip.mjs lifeguard [--seeds N]
  *     node tools/gossip.mjs detectors [--nodes N] [--seeds N]
+ *     node tools/gossip.mjs delivery [--nodes 10,50,98] [--events N] [--seed N]
+ *     node tools/gossip.mjs storm [--nodes 10,100,1000] [--seed N]
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import {
+  deliveryReport,
   detectorsReport,
   LIFEGUARD_PLAN,
   lifeguardReport,
   scaleReport,
+  stormReport,
 } from "../protocols/gossip/dist/experiments/index.js";
 import { Simulation } from "../lab/dist/index.js";
 
@@ -23,6 +27,7 @@ const { positionals, values } = parseArgs({
     seed: { type: "string", default: "1" },
     seeds: { type: "string" },
     loss: { type: "string", default: "0" },
+    events: { type: "string", default: "200" },
     svg: { type: "string" },
   },
 });
@@ -47,8 +52,19 @@ function run(experiment) {
       const [nodes, seeds] = [Number(values.nodes ?? 50), Number(values.seeds ?? 3)];
       return detectorsReport(worlds, { nodes, seeds });
     }
+    case "delivery": {
+      const nodes = (values.nodes ?? "10,50,98").split(",").map(Number);
+      const [events, seed] = [Number(values.events), Number(values.seed)];
+      return deliveryReport(worlds, { nodes, events, seed });
+    }
+    case "storm": {
+      const nodes = (values.nodes ?? "10,100,1000").split(",").map(Number);
+      return stormReport(worlds, nodes, Number(values.seed));
+    }
     default:
-      console.error("say scale, lifeguard or detectors; see the head of this file");
+      console.error(
+        "say scale, lifeguard, detectors, delivery or storm; see the head of this file",
+      );
       process.exit(2);
   }
 }

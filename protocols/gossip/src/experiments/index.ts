@@ -1,3 +1,10 @@
+export {
+  type DeliveryResult,
+  type DeliveryRun,
+  measureDelivery,
+  measureStorm,
+  type StormResult,
+} from "./delivery.ts";
 export { compareDetectors, type DetectorResult, type DetectorRun } from "./detectors.ts";
 export {
   LIFEGUARD_PLAN,
@@ -11,12 +18,15 @@ export {
   VARIANTS,
 } from "./lifeguard.ts";
 export {
+  type DeliveryPlan,
+  deliveryReport,
   type DetectorsPlan,
   detectorsReport,
   lifeguardReport,
   type Report,
   type ScalePlan,
   scaleReport,
+  stormReport,
 } from "./report.ts";
 export { measureScale, type ScaleResult, type ScaleRun } from "./scale.ts";
 export type { World, WorldOptions, Worlds } from "./world.ts";

@@ -4,6 +4,7 @@
  */
 
 import { type Panel, chart } from "./chart.ts";
+import { measureDelivery, measureStorm } from "./delivery.ts";
 import { compareDetectors } from "./detectors.ts";
 import { type LifeguardPlan, lifeguardTable } from "./lifeguard.ts";
 import { measureScale, type ScaleResult } from "./scale.ts";
@@ -159,6 +160,57 @@ export function detectorsReport(worlds: Worlds, { nodes, seeds }: DetectorsPlan)
     "bytes/s",
   ];
   return { table: markdown(heading, rows) };
+}
+
+export interface DeliveryPlan {
+  readonly nodes: readonly number[];
+  readonly events: number;
+  readonly seed: number;
+}
+
+/** What events miss, with and without packet loss. */
+export function deliveryReport(worlds: Worlds, { nodes, events, seed }: DeliveryPlan): Report {
+  const rows = nodes.flatMap((count) =>
+    [0, 100].map((lossPermille) => {
+      const run = { nodes: count, events, lossPermille, seed };
+      const result = measureDelivery(worlds, run);
+      return [
+        `${count}`,
+        `${lossPermille / 10} %`,
+        `${result.deliveries}`,
+        `${result.missed}`,
+        `${result.missedForGood}`,
+        `${result.twice}`,
+        `${result.medianMs}`,
+        `${result.worstMs}`,
+      ];
+    }),
+  );
+  const heading = [
+    "nodes",
+    "loss",
+    "deliveries",
+    "missed for 5 s",
+    "for good",
+    "twice",
+    "last node ms",
+    "worst ms",
+  ];
+  return { table: markdown(heading, rows) };
+}
+
+/** How long a cluster takes to know itself when all join within a second. */
+export function stormReport(worlds: Worlds, nodes: readonly number[], seed: number): Report {
+  const rows = nodes.flatMap((count) =>
+    [false, true].map((repairByPing) => {
+      const { unknownAfter } = measureStorm(worlds, { nodes: count, seed, repairByPing });
+      const cells = unknownAfter.map(([after, pairs]) => `${pairs} after ${after} s`);
+      return [`${count}`, repairByPing ? "yes" : "no", cells.join(", ")];
+    }),
+  );
+  return {
+    table: markdown(["nodes", "repair by pings", "pairs that do not know each other"], rows),
+  };
 }
 
 function seconds(ms: number): string {
