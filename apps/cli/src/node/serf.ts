@@ -13,8 +13,10 @@ import { hostPort, HTTP_OFFSET, isLoopback, SERF_RPC_OFFSET } from "../cluster/p
 import type { PreparedService, ServiceHost } from "./service.ts";
 
 const RETRY_MS = 1000;
-/** A farewell must fit into the half second that a node has for stopping its services. */
+/** Nodes of one site. A farewell must not keep a node from stopping: it takes some 0.4 s so. */
 const PROTOCOL = { gossipIntervalMs: 100, leaveBroadcastMs: 200, leavePropagationMs: 30 };
+/** And may take this long on a busy machine, before the others are left to find out. */
+const FAREWELL_MS = 1000;
 
 /** Makes the agent, which runs once it is told to listen. */
 export function prepareSerf(host: ServiceHost): PreparedService {
@@ -94,7 +96,7 @@ class NodeAgent {
     if (service === undefined || this.stopped) return;
     this.stopped = true;
     if (graceMs > 0) {
-      const late = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
+      const late = new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref());
       await Promise.race([service.leave().catch(() => {}), late]);
     }
     service.stop();

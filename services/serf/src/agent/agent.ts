@@ -111,8 +111,8 @@ export class Agent {
     });
     this.running = { process, driver, snapshot, lag, address: at.text };
     this.transport.deliverTo(driver);
-    driver.start();
     logger.info({ address: at.text, node: config.name }, "agent started");
+    driver.start();
     return at.address;
   }
 
