@@ -300,8 +300,9 @@ export abstract class Roll extends Swim {
 
   protected override takeUser(into: Part[], budget: number, limit: number): void {
     let left = this.intents.take(into, budget, limit, PACKET_PARTS);
-    left = this.queries.take(into, left, limit, PACKET_PARTS);
-    this.events.take(into, left, limit, PACKET_PARTS);
+    const times = limit + this.serf.retransmitExtra;
+    left = this.queries.take(into, left, times, PACKET_PARTS);
+    this.events.take(into, left, times, PACKET_PARTS);
   }
 
   protected sendUser(ctx: Ctx, to: Address, body: SerfMessage): void {
