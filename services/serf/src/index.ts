@@ -1,6 +1,7 @@
 export { Agent, type AgentOptions, type QuerySink } from "./agent/agent.ts";
 export { parseAddress } from "./agent/addresses.ts";
 export {
+  agentConfig,
   type AgentConfig,
   DEFAULT_PORT,
   DEFAULT_RPC_PORT,

@@ -2,7 +2,7 @@
 
 import type { TestContext } from "node:test";
 
-import type { AgentConfig } from "./agent/config.ts";
+import { type AgentConfig, agentConfig } from "./agent/config.ts";
 import { type EventHandler } from "./agent/handlers.ts";
 import { type SerfAddresses, SerfService } from "./service.ts";
 
@@ -23,20 +23,12 @@ export interface RunOptions extends Partial<Omit<AgentConfig, "name">> {
 const QUICK = { coalesceMs: 0, quietMs: 0, userCoalesceMs: 0, userQuietMs: 0 };
 
 export function configOf(name: string, options: Partial<AgentConfig> = {}): AgentConfig {
-  return {
-    name,
+  return agentConfig(name, {
     bind: { host: "127.0.0.1", port: 0 },
-    advertise: undefined,
     profile: "local",
-    tags: {},
-    tagsFile: undefined,
-    keyring: undefined,
-    keyringFile: undefined,
-    snapshotPath: undefined,
-    compress: true,
     ...options,
     protocol: { ...QUICK, retransmitMult: 4, ...options.protocol },
-  };
+  });
 }
 
 export async function run(

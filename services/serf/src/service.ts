@@ -18,9 +18,10 @@ export interface SerfServiceOptions {
   /** What those clients must know, if anything. */
   readonly rpcAuthKey?: string | undefined;
   readonly handlers?: readonly EventHandler[] | undefined;
-  readonly logLevel: LogLevel;
-  /** Takes the log's JSON lines. */
-  readonly logSink: (json: string) => void;
+  /** Default: info. */
+  readonly logLevel?: LogLevel | undefined;
+  /** Takes the log's JSON lines; by default they go to standard error. */
+  readonly logSink?: ((json: string) => void) | undefined;
   /** The agent ended by itself: a client had it leave (no reason), or it could not go on. */
   readonly onStopped: (reason: Error | undefined) => void;
 }
@@ -41,7 +42,8 @@ export class SerfService {
   constructor(options: SerfServiceOptions) {
     const { config, rpcAuthKey: authKey, onStopped } = options;
     this.options = options;
-    this.logs = new LogHub(config.name, options.logLevel, options.logSink);
+    const { logLevel = "info", logSink = toStandardError } = options;
+    this.logs = new LogHub(config.name, logLevel, logSink);
     const { logger } = this.logs;
     const agent = new Agent({
       config,
@@ -110,4 +112,8 @@ export class SerfService {
       droppedEvents: this.handlers.dropped,
     }));
   }
+}
+
+function toStandardError(json: string): void {
+  process.stderr.write(json);
 }

@@ -34,7 +34,6 @@ export async function agent(flags: AgentFlags, terminal: Terminal): Promise<Exit
   const ended = new Promise<Ending>((resolve) => (end = resolve));
   const service = new SerfService({
     ...plan,
-    logSink: (json) => process.stderr.write(json),
     onStopped: (reason) => end({ well: reason === undefined, reason: reason?.message ?? "" }),
   });
   const metrics = await startMetrics(plan, service);

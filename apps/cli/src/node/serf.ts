@@ -6,7 +6,7 @@
 import { lookup } from "node:dns/promises";
 
 import type { Address, LogLevel } from "@quorate/host";
-import { Keyring, parseKey, SerfService } from "@quorate/serf";
+import { agentConfig, Keyring, parseKey, SerfService } from "@quorate/serf";
 
 import type { Member } from "../cluster/members.ts";
 import { hostPort, HTTP_OFFSET, isLoopback, SERF_RPC_OFFSET } from "../cluster/ports.ts";
@@ -44,19 +44,13 @@ class NodeAgent {
     const told = await addressOf(own?.host ?? listen.host);
     const bind = { host: await addressOf(listen.host), port: listen.port };
     const service = new SerfService({
-      config: {
-        name: node.name,
+      config: agentConfig(node.name, {
         bind,
         advertise: { host: told, port: bind.port },
-        profile: "lan",
         tags: { role: "quorate", http: hostPort(told, bind.port - portOffset + HTTP_OFFSET) },
-        tagsFile: undefined,
         keyring: gossipKey === "" ? undefined : new Keyring([parseKey(gossipKey)]),
-        keyringFile: undefined,
-        snapshotPath: undefined,
-        compress: true,
         protocol: PROTOCOL,
-      },
+      }),
       // The protocol of clients has no TLS: never beyond this machine.
       rpc: {
         host: isLoopback(bind.host) ? bind.host : "127.0.0.1",
@@ -64,7 +58,6 @@ class NodeAgent {
       },
       // Pino's name of the level it was made with.
       logLevel: logger.level as LogLevel,
-      logSink: (json) => process.stderr.write(json),
       onStopped: (reason) => {
         logger.error({ reason: reason?.message ?? "a client had it leave" }, "agent stopped");
       },

@@ -46,6 +46,27 @@ export interface AgentConfig {
   readonly protocol: Partial<SerfConfig>;
 }
 
+/** A configuration with Serf's defaults where `changes` says nothing. */
+export function agentConfig(
+  name: string,
+  changes: Partial<Omit<AgentConfig, "name">> = {},
+): AgentConfig {
+  return {
+    name,
+    bind: { host: "0.0.0.0", port: DEFAULT_PORT },
+    advertise: undefined,
+    profile: "lan",
+    tags: {},
+    tagsFile: undefined,
+    keyring: undefined,
+    keyringFile: undefined,
+    snapshotPath: undefined,
+    compress: true,
+    protocol: {},
+    ...changes,
+  };
+}
+
 /** As Serf's agent sets it: bursts of changes reach handlers together. */
 const COALESCE_MS = 3000;
 const QUIET_MS = 1000;
