@@ -25,12 +25,14 @@ const LAYERS = {
   "protocols/commit": ["kernel"],
   "protocols/clocks": ["kernel"],
   "protocols/crdt": ["kernel", "protocols/clocks"],
+  "protocols/gossip": ["kernel"],
   lab: ["kernel"],
   subjects: ["kernel", "protocols/consensus", "protocols/commit", "lab"],
   "runtime/storage": ["kernel"],
   "runtime/grpc": ["kernel"],
   "runtime/host": ["kernel", "protocols/consensus", "runtime/storage"],
   "services/etcd": ["kernel", "protocols/consensus", "runtime/host", "runtime/grpc"],
+  "services/serf": ["kernel", "protocols/gossip", "runtime/host"],
   "apps/cli": [
     "kernel",
     "protocols/consensus",
@@ -40,6 +42,7 @@ const LAYERS = {
     "runtime/grpc",
     "runtime/host",
     "services/etcd",
+    "services/serf",
   ],
   bench: [
     "kernel",

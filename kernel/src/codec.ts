@@ -188,14 +188,7 @@ export const text: Codec<string> = {
     writer.bytes[writer.length++] = length;
     for (let i = 0; i < length; i++) writer.bytes[writer.length++] = value.charCodeAt(i);
   },
-  read(reader) {
-    const length = uint.read(reader);
-    if (length > reader.left) throw new MalformedInput("length beyond the end of the input");
-    const end = reader.offset + length;
-    let value = "";
-    while (reader.offset < end) value += String.fromCodePoint(codePoint(reader, end));
-    return value;
-  },
+  read: (reader) => readUtf8(reader, uint.read(reader)),
 };
 
 /** Values of one kind behind their number. Each item must take at least one byte. */
@@ -326,6 +319,15 @@ export function utf8(value: string): Uint8Array {
     }
   }
   return Uint8Array.from(encoded);
+}
+
+/** Reads `length` bytes of UTF-8. @throws MalformedInput for overlong forms and surrogates too. */
+export function readUtf8(reader: Reader, length: number): string {
+  if (length > reader.left) throw new MalformedInput("length beyond the end of the input");
+  const end = reader.offset + length;
+  let value = "";
+  while (reader.offset < end) value += String.fromCodePoint(codePoint(reader, end));
+  return value;
 }
 
 /** Reads one code point of UTF-8; refuses overlong forms, surrogates and anything past `end`. */

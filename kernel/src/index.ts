@@ -11,6 +11,7 @@ export {
   oneOf,
   option,
   Reader,
+  readUtf8,
   struct,
   text,
   uint,

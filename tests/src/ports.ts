@@ -19,7 +19,7 @@ const FIRST = 10_020;
 const BLOCKS = Math.floor((32_700 - FIRST) / BLOCK);
 /** From the first port of a node; nodes use the first eight. */
 const CLAIM_OFFSET = NODE_PORTS - 1;
-const USED_OFFSETS = [0, 1, 2];
+const USED_OFFSETS = [0, 1, 2, 5, 6];
 
 /** Ports for three nodes, ours until released. */
 export interface PortBlock {

@@ -5,6 +5,7 @@
 
 import { CommanderError } from "commander";
 
+import { canonicalFlags } from "./agent/flags.ts";
 import { CliError, EXIT, type ExitStatus, reasonOf } from "./errors.ts";
 import { program } from "./program.ts";
 import { systemTerminal, type Terminal } from "./terminal/terminal.ts";
@@ -21,7 +22,8 @@ export async function main(
   process.stdout.on("error", onPipe);
   try {
     let status: ExitStatus = EXIT.fine;
-    await program(terminal, (ended) => (status = ended)).parseAsync(argv, { from: "user" });
+    const args = argv[0] === "agent" ? canonicalFlags(argv) : argv;
+    await program(terminal, (ended) => (status = ended)).parseAsync(args, { from: "user" });
     return status;
   } catch (error) {
     return conclude(error, terminal);

@@ -5,6 +5,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 
+import { addAgentFlags } from "./agent/command.ts";
 import type { ExitStatus } from "./errors.ts";
 import { addLab } from "./lab/program.ts";
 import { kebab, type SettingName, settingTable } from "./settings/table.ts";
@@ -30,6 +31,7 @@ export function program(terminal: Terminal, ended: Ended): Command {
     .exitOverride();
   addUp(root, terminal, ended);
   addServe(root, terminal, ended);
+  addAgent(root, terminal, ended);
   addStatus(root, terminal, ended);
   addKv(root, terminal, ended);
   addLab(root, terminal, ended);
@@ -86,6 +88,19 @@ function addServe(root: Command, terminal: Terminal, ended: Ended): void {
       )}\n\nFlags go before QUORATE_* variables (QUORATE_DATA_DIR), those before the file.`,
     )
     .action(async (flags) => ended(await (await import("./node/serve.ts")).serve(flags, terminal)));
+}
+
+function addAgent(root: Command, terminal: Terminal, ended: Ended): void {
+  addAgentFlags(root.command("agent").description("run a membership agent, as serf agent does"))
+    .addHelpText(
+      "after",
+      `${examples(
+        "quorate agent -node n1 -bind 10.0.0.1",
+        "quorate agent -node n2 -bind 10.0.0.2 -retry-join 10.0.0.1 -tag role=web",
+        "quorate agent -config-dir /etc/serf -event-handler user:deploy=deploy.sh",
+      )}\n\nFlags and files are those of serf agent; one dash or two. See services/serf/README.md.`,
+    )
+    .action(async (flags) => ended(await (await import("./agent/run.ts")).agent(flags, terminal)));
 }
 
 /** Settings as flags, without defaults: a flag that was not given must not hide a variable. */

@@ -29,7 +29,7 @@ export interface SharedLog {
 }
 
 /** The part of a transport that a driver needs. */
-interface SharedTransport {
+export interface SharedTransport {
   send<M>(to: NodeId, group: number, codec: Codec<M>, message: M): void;
 }
 

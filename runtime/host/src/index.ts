@@ -1,4 +1,5 @@
 export { type Address, type PeerTls } from "./transport/transport.ts";
+export { Driver, type DriverOptions, type SharedLog, type SharedTransport } from "./driver.ts";
 export { HostError, type HostErrorData } from "./errors.ts";
 export { ClientSession, Group, type GroupStatus, type ReadLevel } from "./group.ts";
 export { type NodeMetrics } from "./metrics.ts";

@@ -7,6 +7,8 @@
 const PORTS_PER_NODE = 20;
 export const HTTP_OFFSET = 0;
 export const PEER_OFFSET = 1;
+export const SERF_OFFSET = 5;
+export const SERF_RPC_OFFSET = 6;
 
 /** The highest first port that leaves room for a block. */
 export const LAST_PORT_BASE: number = 65_536 - PORTS_PER_NODE;

@@ -39,6 +39,8 @@ const reportSchema = v.object({
   /** Whether it can send to each other member. */
   peers: v.record(v.string(), v.boolean()),
   groups: v.array(groupSchema),
+  /** How members are, as the node's gossip has it: name → status. Nodes of before do not say. */
+  gossip: v.optional(v.record(v.string(), text), {}),
   counters: v.record(v.string(), count),
 });
 
@@ -74,6 +76,7 @@ export interface NodeReport {
   readonly members: readonly MemberReport[];
   readonly peers: Readonly<Record<string, boolean>>;
   readonly groups: readonly GroupReport[];
+  readonly gossip: Readonly<Record<string, string>>;
   readonly counters: Readonly<Record<string, number>>;
 }
 

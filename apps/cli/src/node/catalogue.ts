@@ -4,14 +4,23 @@
  * prepares it. Nothing heavy is imported before a node needs it.
  */
 
+import { SERF_OFFSET, SERF_RPC_OFFSET } from "../cluster/ports.ts";
 import type { PrepareService } from "./service.ts";
+
+interface ServicePort {
+  readonly name: string;
+  /** From the first port of the node's block. */
+  readonly portOffset: number;
+}
 
 export interface ServiceRow {
   readonly name: string;
-  /** The replicated group's id: the same on every node, for ever. */
+  /** The replicated group's id: the same on every node, for ever. 0 for what is not replicated. */
   readonly groupId: number;
   /** Its port, from the first of the node's block. */
   readonly portOffset: number;
+  /** Where else it listens, by name. */
+  readonly alsoAt?: readonly ServicePort[];
   /** What can replicate it; the first unless told. */
   readonly engines: readonly string[];
   readonly load: () => Promise<PrepareService>;
@@ -25,10 +34,23 @@ export const catalogue: readonly ServiceRow[] = [
     engines: ["raft"],
     load: async () => (await import("./etcd.ts")).prepareEtcd,
   },
+  {
+    name: "serf",
+    groupId: 0,
+    portOffset: SERF_OFFSET,
+    alsoAt: [{ name: "serf-rpc", portOffset: SERF_RPC_OFFSET }],
+    engines: [],
+    load: async () => (await import("./serf.ts")).prepareSerf,
+  },
 ];
 
 export function serviceNames(): readonly string[] {
   return catalogue.map(({ name }) => name);
+}
+
+/** Every port of some services, by name. */
+export function portsOf(rows: readonly ServiceRow[]): readonly ServicePort[] {
+  return rows.flatMap(({ name, portOffset, alsoAt = [] }) => [{ name, portOffset }, ...alsoAt]);
 }
 
 /** The rows of some services, in the order of the catalogue. */
@@ -43,7 +65,10 @@ export function serviceChoices(): string {
 
 /** For messages: `etcd on raft`. */
 export function engineChoices(): string {
-  return catalogue.map(({ name, engines }) => `${name} on ${engines.join(" or ")}`).join(", ");
+  return catalogue
+    .filter(({ engines }) => engines.length > 0)
+    .map(({ name, engines }) => `${name} on ${engines.join(" or ")}`)
+    .join(", ");
 }
 
 /** Reads `etcd=raft,…`; undefined if a service or an engine is unknown, or a service is there twice. */

@@ -6,7 +6,7 @@ import type { Member } from "../cluster/members.ts";
 import { hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
 import type { GroupReport, MemberReport, NodeReport } from "../cluster/report.ts";
 import { version } from "../version.ts";
-import type { ServiceRow } from "./catalogue.ts";
+import { portsOf, type ServiceRow } from "./catalogue.ts";
 import type { PreparedService } from "./service.ts";
 
 export type Phase = "starting" | "serving" | "stopping" | "failed";
@@ -58,6 +58,7 @@ export class Reporter {
       members,
       peers: Object.fromEntries(node.peers),
       groups: this.groups(),
+      gossip: this.gossip(),
       counters: await this.counters(),
     };
   }
@@ -68,6 +69,12 @@ export class Reporter {
       const figures = this.services.get(status.name)?.figures() ?? {};
       return { ...status, leader: status.leader ?? null, figures };
     });
+  }
+
+  /** How the others are, as gossip has it. */
+  private gossip(): Readonly<Record<string, string>> {
+    const told = [...this.services.values()].map(({ membership }) => membership?.() ?? {});
+    return Object.assign({}, ...told) as Readonly<Record<string, string>>;
   }
 
   private async counters(): Promise<Readonly<Record<string, number>>> {
@@ -85,6 +92,7 @@ export class Reporter {
 /** Where a member listens, by the convention of port blocks. */
 function memberReport({ name, host, portBase }: Member, rows: readonly ServiceRow[]): MemberReport {
   const at = (offset: number): string => hostPort(host, portBase + offset);
-  const services = Object.fromEntries(rows.map((row) => [row.name, at(row.portOffset)]));
+  const ports = portsOf(rows).map((port) => [port.name, at(port.portOffset)]);
+  const services = Object.fromEntries(ports);
   return { name, peer: at(PEER_OFFSET), http: at(HTTP_OFFSET), services };
 }

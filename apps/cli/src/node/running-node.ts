@@ -13,7 +13,7 @@ import { ClusterView } from "../http/cluster-view.ts";
 import { HttpPort } from "../http/http-port.ts";
 import { routes } from "../http/routes.ts";
 import { type CompleteSettings } from "../settings/node-settings.ts";
-import { rowsOf, type ServiceRow } from "./catalogue.ts";
+import { portsOf, rowsOf, type ServiceRow } from "./catalogue.ts";
 import { Reporter } from "./report.ts";
 import { type PreparedService } from "./service.ts";
 
@@ -84,7 +84,12 @@ export class RunningNode {
       // First, so that the node can say that it starts, and a taken port harms nothing.
       this.note("http", await this.listenHttp(reporter));
       this.note("peer", await this.node.start());
-      for (const row of this.rows) this.note(row.name, await this.open(row));
+      for (const row of this.rows) {
+        const { host } = await this.open(row);
+        for (const { name, portOffset } of portsOf([row])) {
+          this.note(name, { host, port: settings.portBase + portOffset });
+        }
+      }
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -135,6 +140,7 @@ export class RunningNode {
       quotaBytes,
       portOffset,
       peersUseTls: settings.peerTls !== undefined,
+      gossipKey: settings.gossipKey,
     });
     this.services.set(name, service);
   }

@@ -27,6 +27,8 @@ export interface ServiceHost {
   /** Where the service listens on each member. */
   readonly portOffset: number;
   readonly peersUseTls: boolean;
+  /** Seals gossip; "" for none. */
+  readonly gossipKey: string;
 }
 
 /** A service whose group is hosted, before and after the node starts. */
@@ -37,6 +39,8 @@ export interface PreparedService {
   readonly close: (graceMs: number) => Promise<void>;
   /** Figures of its own for the status: name → number. */
   readonly figures: () => Readonly<Record<string, number>>;
+  /** Whom it knows in the cluster, and how they are: name → status. */
+  readonly membership?: () => Readonly<Record<string, string>>;
 }
 
 /** Hosts the service's group on the node. */

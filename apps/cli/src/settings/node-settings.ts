@@ -105,10 +105,13 @@ function checkExposure(
   clientsSafe: boolean,
   peersSafe: boolean,
 ): void {
-  if (isLoopback(values.host) || values.insecure || (clientsSafe && peersSafe)) return;
+  const gossipSafe = values.gossipKey !== "" || !values.services.includes("serf");
+  const safe = clientsSafe && peersSafe && gossipSafe;
+  if (isLoopback(values.host) || values.insecure || safe) return;
   const missing = [
     ...(clientsSafe ? [] : ["--cert-file and --key-file"]),
     ...(peersSafe ? [] : ["--peer-cert-file, --peer-key-file and --peer-trusted-ca-file"]),
+    ...(gossipSafe ? [] : ["--gossip-key (or --services without serf)"]),
   ].join(", ");
   const reason =
     `${sourceOf("host")} is ${values.host}, which others can reach, and that needs TLS: ` +

@@ -25,6 +25,10 @@ export const schemas: { readonly [K in SettingName]: Schema<NodeSettings[K]> } =
   peerCertFile: path(),
   peerKeyFile: path(),
   peerTrustedCaFile: path(),
+  gossipKey: v.pipe(
+    v.string(),
+    v.check((key) => [16, 24, 32].includes(Buffer.from(key, "base64").length)),
+  ),
   insecure: flag(),
   electionMs: wholeNumber(50, 60_000),
   heartbeatMs: wholeNumber(5, 20_000),

@@ -26,6 +26,7 @@ export interface NodeSettings {
   readonly peerCertFile: string;
   readonly peerKeyFile: string;
   readonly peerTrustedCaFile: string;
+  readonly gossipKey: string;
   readonly insecure: boolean;
   readonly electionMs: number;
   readonly heartbeatMs: number;
@@ -67,7 +68,7 @@ export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSetting
   },
   portBase: {
     argument: "<port>",
-    description: "first port of the node: +0 http, +1 peers, +2 etcd",
+    description: "first port of the node: +0 http, +1 peers, +2 etcd, +5 serf, +6 serf RPC",
     allowed: `a port number from 1 to ${LAST_PORT_BASE}`,
     fallback: 7000,
   },
@@ -103,6 +104,12 @@ export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSetting
   peerCertFile: file("certificate that the other nodes are shown (PEM)"),
   peerKeyFile: file("private key of --peer-cert-file (PEM)"),
   peerTrustedCaFile: file("authorities that sign the nodes' certificates (PEM)"),
+  gossipKey: {
+    argument: "<key>",
+    description: "key that seals gossip between nodes, in base64",
+    allowed: "16, 24 or 32 bytes in base64",
+    fallback: "",
+  },
   insecure: flag("listen beyond this machine without TLS"),
   electionMs: {
     argument: "<ms>",

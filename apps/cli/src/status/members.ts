@@ -12,6 +12,8 @@ import { type Survey, survey } from "./survey.ts";
 interface Member {
   readonly name: string;
   readonly reachable: boolean;
+  /** How it is by the nodes' gossip: `alive`, `leaving`, `left`, `failed`, or `unknown`. */
+  readonly gossip: string;
   /** `voter`, `learner`, or `unknown` in each group. */
   readonly groups: Readonly<Record<string, string>>;
   readonly leads: readonly string[];
@@ -42,7 +44,8 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
     });
     return (candidates.find(({ node }) => node === leader) ?? candidates[0]!).group;
   });
-  return nodes
+  const gossip = gossipOf(nodes);
+  const configured = nodes
     .filter(({ name }) => told.has(name))
     .map(({ name, report }) => {
       const { http, peer, services } = told.get(name)!;
@@ -53,9 +56,36 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
       return {
         name,
         reachable: report !== undefined,
+        gossip: gossip[name] ?? "unknown",
         groups: Object.fromEntries(kinds),
         leads: groups.filter(({ leader }) => leader === name).map((group) => group.name),
         addresses: { http, peer, ...services },
+      };
+    });
+  return [...configured, ...agentsOf(gossip, told)];
+}
+
+/** What a node that answers says; all say the same before long. */
+function gossipOf(nodes: Survey["nodes"]): Readonly<Record<string, string>> {
+  return nodes.find(({ report }) => report !== undefined)?.report?.gossip ?? {};
+}
+
+/** Members by gossip alone: `quorate agent` and `serf agent` that joined the nodes. */
+function agentsOf(
+  gossip: Readonly<Record<string, string>>,
+  nodes: ReadonlyMap<string, unknown>,
+): readonly Member[] {
+  return Object.entries(gossip)
+    .filter(([name]) => !nodes.has(name))
+    .map(([name, status]) => {
+      const reachable = status === "alive";
+      return {
+        name,
+        reachable,
+        gossip: status,
+        groups: { gossip: "agent" },
+        leads: [],
+        addresses: {},
       };
     });
 }
@@ -65,15 +95,17 @@ export function membersText(list: readonly Member[], paint: Terminal["paint"]): 
   const columns = [
     "NAME",
     "REACHABLE",
+    "GOSSIP",
     "KIND",
     "LEADS",
     ...purposes.map((each) => each.toUpperCase()),
   ];
-  const rows = list.map(({ name, reachable, groups, leads, addresses }) => [
+  const rows = list.map(({ name, reachable, gossip, groups, leads, addresses }) => [
     name,
     reachable
       ? ({ text: "yes", colour: "green" } as const)
       : ({ text: "no", colour: "red" } as const),
+    gossip,
     [...new Set(Object.values(groups))].join(", "),
     leads.length === 0 ? "-" : { text: leads.join(", "), colour: "cyan" as const },
     ...purposes.map((purpose) => addresses[purpose] ?? ""),

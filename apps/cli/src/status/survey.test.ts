@@ -22,6 +22,7 @@ function answered(
     reason: "",
     uptimeMs: 61_000,
     members: [],
+    gossip: {},
     peers: {},
     counters: {},
     groups: [

@@ -15,7 +15,7 @@ import {
   portBaseOf,
 } from "../cluster/ports.ts";
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
-import { rowsOf } from "../node/catalogue.ts";
+import { portsOf, rowsOf } from "../node/catalogue.ts";
 import { checkTimes } from "../settings/node-settings.ts";
 import { wholeNumber } from "../settings/schemas.ts";
 import { resolveSettings } from "../settings/settings.ts";
@@ -156,7 +156,7 @@ async function checkPorts(members: readonly Member[], services: readonly string[
   const purposes = [
     { name: "http", offset: HTTP_OFFSET },
     { name: "peer", offset: PEER_OFFSET },
-    ...rowsOf(services).map(({ name, portOffset }) => ({ name, offset: portOffset })),
+    ...portsOf(rowsOf(services)).map(({ name, portOffset }) => ({ name, offset: portOffset })),
   ];
   for (const { name, host, portBase } of members) {
     for (const purpose of purposes) {

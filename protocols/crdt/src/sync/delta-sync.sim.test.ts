@@ -186,10 +186,9 @@ test("a node that lost its disk edits nothing before it has learned, and then as
     world.start("b");
     const answers: string[] = [];
     const command = { type: "id", id: 1_000 } as const;
-    const ask = (): void =>
-      world.request("b", { type: "edit", command, wallMs: 0 }, ({ type }) => {
-        answers.push(type);
-      });
+    const ask = (): void => {
+      world.request("b", { type: "edit", command, wallMs: 0 }, ({ type }) => answers.push(type));
+    };
     ask();
     world.runFor(1_000);
     assert.deepEqual(answers, ["joining"]);

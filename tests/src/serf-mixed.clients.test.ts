@@ -1,0 +1,135 @@
+/** Real `serf` agents and ours in one cluster: they agree, whoever fails, leaves or comes back. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { installed } from "./programs.ts";
+import { type Kind, SerfCluster, type StartOptions } from "./serf-agents.ts";
+import { eventually } from "./wait.ts";
+
+const missing = installed("serf", "version") ? false : "serf is not installed here";
+/** Short suspicions. Broadcasts are told twice only, and may miss somebody: not where all must hear. */
+const LOCAL = { flags: ["-profile=local"] } as const;
+
+/** Starts agents of these kinds; each joins the one before it, or the first. */
+async function startAll(
+  cluster: SerfCluster,
+  kinds: string,
+  chain: boolean,
+  options: Pick<StartOptions, "flags"> = {},
+): Promise<readonly string[]> {
+  const names = [...kinds].map((kind, i) => `${kind}${i + 1}`);
+  for (const [i, name] of names.entries()) {
+    const join = i === 0 ? [] : [chain ? names[i - 1]! : names[0]!];
+    await cluster.start(kinds[i] as Kind, name, { ...options, join });
+  }
+  return names;
+}
+
+for (const [kinds, chain] of [
+  ["rqrq", true],
+  ["qrrq", false],
+] as const) {
+  test(
+    `${kinds}: real and our agents agree on members, tags, events and queries`,
+    { skip: missing },
+    () =>
+      SerfCluster.with(async (cluster) => {
+        const names = await startAll(cluster, kinds, chain);
+        await cluster.allAlive();
+
+        for (const name of names) await cluster.serf(name, "tags", "-set", `is=${name}`);
+        for (const name of names) {
+          await eventually(`${name} sees all tags`, async () => {
+            const members = await cluster.members(name);
+            return members.every(({ name: of, tags }) => tags["is"] === of);
+          });
+        }
+
+        for (const name of names) {
+          await cluster.serf(name, "event", "-coalesce=false", `from-${name}`, "payload");
+        }
+        const events = names.map((name) => `user from-${name} payload`).toSorted();
+        for (const name of names) {
+          await eventually(`${name} hears of every event`, () => {
+            const heard = cluster.heard(name).filter((line) => line.startsWith("user"));
+            assert.deepEqual(heard.toSorted(), events);
+            return true;
+          });
+        }
+
+        for (const name of names) {
+          const all = await cluster.serf(name, "query", "-format=json", "-timeout=2s", "who");
+          const { Acks: acks, Responses: responses } = JSON.parse(all) as Answers;
+          assert.deepEqual(acks.toSorted(), names.toSorted(), `acknowledgements to ${name}`);
+          const expected = Object.fromEntries(names.map((each) => [each, `this is ${each}`]));
+          assert.deepEqual(responses, expected, `responses to ${name}`);
+        }
+        const [first, second, third] = names;
+        for (const filter of [[`-tag=is=${second}`], [`-node=${second}`]]) {
+          const some = await cluster.serf(
+            first!,
+            "query",
+            "-format=json",
+            "-timeout=1s",
+            ...filter,
+            "who",
+          );
+          assert.deepEqual((JSON.parse(some) as Answers).Responses, {
+            [second!]: `this is ${second}`,
+          });
+        }
+        const relayed = await cluster.serf(
+          third!,
+          "query",
+          "-format=json",
+          "-timeout=1s",
+          "-relay-factor=2",
+          "who",
+        );
+        assert.equal(Object.keys((JSON.parse(relayed) as Answers).Responses).length, names.length);
+      }),
+  );
+}
+
+interface Answers {
+  readonly Acks: readonly string[];
+  readonly Responses: Readonly<Record<string, string>>;
+}
+
+test(
+  "a killed agent is found to have failed, and is alive again when it comes back",
+  { skip: missing },
+  () =>
+    SerfCluster.with(async (cluster) => {
+      await startAll(cluster, "rqrq", false, LOCAL);
+      await cluster.allAlive();
+      await Promise.all([cluster.kill("q2"), cluster.kill("r3")]);
+      await cluster.agree("q2 failed, q4 alive, r1 alive, r3 failed", ["r1", "q4"]);
+      // Each comes back by what the other kind knows.
+      await cluster.start("q", "q2", { ...LOCAL, join: ["r1"] });
+      await cluster.start("r", "r3", { ...LOCAL, join: ["q4"] });
+      await cluster.allAlive();
+      await cluster.kill("q2");
+      await cluster.agree("q2 failed, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+      await cluster.serf("q4", "force-leave", "q2");
+      await cluster.agree("q2 left, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+      await cluster.serf("q4", "force-leave", "-prune", "q2");
+      await cluster.agree("q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+    }),
+);
+
+test("who leaves is known to have left, and may come back", { skip: missing }, () =>
+  SerfCluster.with(async (cluster) => {
+    await startAll(cluster, "rqrq", false, LOCAL);
+    await cluster.allAlive();
+    assert.equal(await cluster.interrupt("q2"), 0);
+    await cluster.serf("r3", "leave");
+    await cluster.agree("q2 left, q4 alive, r1 alive, r3 left", ["r1", "q4"]);
+    await cluster.start("q", "q2", { ...LOCAL, join: ["q4"] });
+    await cluster.start("r", "r3", { ...LOCAL, join: ["q2"] });
+    await cluster.allAlive();
+    await cluster.serf("q4", "leave");
+    await cluster.agree("q2 alive, q4 left, r1 alive, r3 alive", ["r1", "q2", "r3"]);
+  }),
+);
