@@ -14,6 +14,7 @@ const DOCUMENTS = [
   "lab/README.md",
   "protocols/clocks/README.md",
   "protocols/crdt/README.md",
+  "protocols/consensus/README.md",
 ];
 
 function read(path: string): string {

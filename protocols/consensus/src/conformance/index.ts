@@ -6,6 +6,7 @@ export {
   workload,
   type Workload,
 } from "./differential.ts";
+export { Journal } from "../replica/journal.ts";
 export { Ledger } from "./ledger.ts";
 export type { Scene } from "./scene.ts";
 export { conformance } from "./suite.ts";
