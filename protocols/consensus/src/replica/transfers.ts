@@ -266,8 +266,8 @@ export class Transfers {
     receiving.quiet = 0;
     if (sequence >= receiving.sink.next && sequence < receiving.sink.next + WINDOW) {
       receiving.early.set(sequence, piece.data);
-      receiving.end ??= piece.last;
     }
+    receiving.end ??= piece.last;
     const whole = this.take(ctx, receiving);
     // What was taken is on disk when this leaves, so a restart goes on from here.
     ctx.send(from, { type: "pieceAck", stream, next: receiving.sink.next, busy: false });
