@@ -16,6 +16,8 @@ import { replicaMessageCodec, replicaRecordCodec } from "./replica/wire.ts";
 import {
   type Batch,
   batchCodec,
+  type Errand,
+  type ErrandAnswer,
   type Outcome,
   outcomeCodec,
   type ReplicaMessage,
@@ -93,6 +95,39 @@ const origin = fc.option(plain<Origin>({ node: name, epoch: number, stream: numb
   nil: undefined,
 });
 
+const about = { address: fc.option(name, { nil: undefined }), priority: fc.constant(3) };
+const errand: fc.Arbitrary<Errand> = fc.oneof(
+  tagged("transfer", { to: fc.option(name, { nil: undefined }) }),
+  tagged("seal", { data }),
+  tagged("reconfigure", {
+    basedOn: fc.option(number, { nil: undefined }),
+    changes: fc.array(
+      fc.oneof(
+        tagged("add", {
+          node: name,
+          as: fc.constantFrom("learner" as const, "voter" as const),
+          ...about,
+        }),
+        tagged("remove", { node: name }),
+        tagged("promote", { node: name }),
+        tagged("demote", { node: name }),
+        tagged("replace", { voters: names }),
+        tagged("describe", { node: name, ...about }),
+      ),
+    ),
+  }),
+);
+const answer: fc.Arbitrary<ErrandAnswer> = fc.oneof(
+  tagged("transferred", { leader: name }),
+  tagged("sealed", { index: number, term: number }),
+  tagged("reconfigured", { index: number, configuration }),
+  tagged("changeRefused", {
+    problem: fc.constant("pending" as const),
+    node: fc.constant(undefined),
+  }),
+  tagged("rejected", { reason: fc.constant("stale" as const), leader: name, definite: flag }),
+);
+
 const replicaMessage: fc.Arbitrary<ReplicaMessage<RaftWords>> = fc.oneof(
   tagged("log", { message }),
   tagged("forward", { batch: data }),
@@ -109,6 +144,8 @@ const replicaMessage: fc.Arbitrary<ReplicaMessage<RaftWords>> = fc.oneof(
   tagged("pieceAck", { stream: number, next: number, busy: flag }),
   tagged("snapshotDone", { stream: number, index: number }),
   tagged("sendSnapshot", { to: name, atLeast: number }),
+  tagged("errand", { epoch: number, number, request: errand }),
+  tagged("errandDone", { epoch: number, number, answer }),
   tagged("snapshotNews", {
     to: name,
     state: fc.constantFrom("sending" as const, "done" as const, "failed" as const),

@@ -4,7 +4,7 @@
  * snapshot record puts it in force.
  */
 
-import type { LogWords } from "../ordered-log.ts";
+import type { LogWords, SnapshotRecord } from "../ordered-log.ts";
 import type { PieceSource } from "./snapshots.ts";
 import type { ReplicaRecord } from "./words.ts";
 
@@ -51,4 +51,9 @@ export class CheckpointRecords<L extends LogWords> implements IterableIterator<R
     this.at = this.image.length;
     return { done: true, value: undefined };
   }
+}
+
+/** Whether a log's record puts the pieces before it in force. */
+export function isSnapshot(record: { readonly type: string }): record is SnapshotRecord {
+  return record.type === "snapshot";
 }

@@ -71,6 +71,10 @@ function message(m: ReplicaMessage<RaftWords>): string {
       return `pieceAck stream ${m.stream} next ${m.next}${m.busy ? ", busy" : ""}`;
     case "snapshotDone":
       return `snapshotDone stream ${m.stream} at ${m.index}`;
+    case "errand":
+      return `errand ${m.number}: ${m.request.type}`;
+    case "errandDone":
+      return `errandDone ${m.number}: ${raftResponse(m.answer)}`;
     case "sendSnapshot":
       return `sendSnapshot to ${m.to} of ${m.atLeast} or later`;
     case "snapshotNews":

@@ -28,7 +28,8 @@ import type { StateMachine } from "../state-machine.ts";
 import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
 import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
-import { CheckpointRecords } from "./checkpoint.ts";
+import { Errands } from "./errands.ts";
+import { CheckpointRecords, isSnapshot } from "./checkpoint.ts";
 import { Execution } from "./execution.ts";
 import { type Origin, PieceSink, type PieceSource } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
@@ -74,8 +75,7 @@ export class Replica<L extends LogWords, R>
   private loggedBytes = 0;
   /** The state as it was last checkpointed, for its size. */
   private lastImage: PieceSource | undefined;
-  /** Whose question the log was asked, by request number. */
-  private readonly asked: Map<RequestId, RequestId> = new Map();
+  private readonly errands: Errands = new Errands();
   private requests: RequestId = BATCH_REQUEST;
   /** Pieces of a checkpoint, while recovering. */
   private recovering: { readonly origin: Origin | undefined; readonly sink: PieceSink } | undefined;
@@ -155,6 +155,10 @@ export class Replica<L extends LogWords, R>
         // An answer to an earlier life of this replica says nothing about now (scenario R2).
         if (message.epoch !== this.outbox.epoch) return;
         return this.reads.answered(message.round, message.index);
+      case "errand":
+        return this.errands.onErrand(ctx, this, from, message);
+      case "errandDone":
+        return this.errands.onErrandDone(ctx, this, message);
       default:
         return this.transfers.onMessage(ctx, this, from, message);
     }
@@ -196,8 +200,7 @@ export class Replica<L extends LogWords, R>
       case "transfer":
       case "reconfigure":
       case "seal":
-        this.asked.set(++this.requests, id);
-        return this.log.onRequest?.(this.below(ctx), this.requests, request);
+        return this.errands.ask(ctx, this, id, request);
       case "health":
         return this.tell(ctx, request);
       case "checkpoint":
@@ -299,6 +302,7 @@ export class Replica<L extends LogWords, R>
       case "role":
         this.outbox.rewind();
         this.reads.repeat();
+        this.errands.abandon(ctx, value.leader);
         if (value.role !== "leader") this.transfers.abandon();
         return ctx.outputEagerly(value);
       case "configuration":
@@ -324,11 +328,7 @@ export class Replica<L extends LogWords, R>
     if (response.type === "readable") return this.reads.readable(ctx, id, response.index);
     // A refused batch stays in the outbox; a timer or the next leader sends it again.
     if (id === BATCH_REQUEST) return;
-    const asked = this.asked.get(id);
-    if (asked === undefined) return this.reads.refused(id);
-    this.asked.delete(id);
-    // Neither is ever the answer to what `asked` holds.
-    if (response.type !== "committed" && response.type !== "installed") ctx.reply(asked, response);
+    if (!this.errands.settle(ctx, id, response)) this.reads.refused(id);
   }
 
   message(message: L["Message"]): ReplicaMessage<L> {
@@ -481,16 +481,19 @@ export class Replica<L extends LogWords, R>
 
   /** For the transfers: a request to the log that nobody waits for. */
   tell(ctx: Ctx<L, R>, request: L["Request"]): void {
-    this.log.onRequest?.(this.below(ctx), ++this.requests, request);
+    this.askLog(ctx, this.nextRequest(), request);
+  }
+
+  /** For the errands: a number for {@link askLog}. */
+  nextRequest(): RequestId {
+    return ++this.requests;
+  }
+
+  askLog(ctx: Ctx<L, R>, id: RequestId, request: L["Request"]): void {
+    this.log.onRequest?.(this.below(ctx), id, request);
   }
 
   private below(ctx: Ctx<L, R>): Context<L> {
     return new Embedded<ReplicaWords<L, R>, L>(ctx, this);
   }
-}
-
-function isSnapshot(record: {
-  readonly type: string;
-}): record is { readonly type: "snapshot"; readonly meta: SnapshotMeta } {
-  return record.type === "snapshot";
 }

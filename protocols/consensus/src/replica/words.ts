@@ -40,8 +40,14 @@ export type ReplicaRequest =
    */
   | { readonly type: "read"; readonly level: "linearizable" | "lease" | "local" }
   | { readonly type: "checkpoint" }
-  /** The rest is as in {@link LogRequest}. */
-  | Extract<LogRequest, { type: "transfer" | "reconfigure" | "seal" | "health" }>;
+  | Errand
+  | Extract<LogRequest, { type: "health" }>;
+
+/** As in {@link LogRequest}. Any node takes it and passes it on to the leader. */
+export type Errand = Extract<LogRequest, { type: "transfer" | "reconfigure" | "seal" }>;
+
+/** What comes of an errand. */
+export type ErrandAnswer = Exclude<LogResponse, { type: "committed" | "readable" | "installed" }>;
 
 /** A place in a session: the n-th command of it. */
 export interface Once {
@@ -56,7 +62,7 @@ export type ReplicaResponse<Result> =
   | { readonly type: "sessionLost" }
   | { readonly type: "readable"; readonly index: Index }
   | { readonly type: "checkpointed"; readonly index: Index }
-  | Exclude<LogResponse, { type: "committed" | "readable" | "installed" }>;
+  | ErrandAnswer;
 
 export type ReplicaOutput =
   | Extract<LogOutput, { type: "role" | "configuration" }>
@@ -143,6 +149,19 @@ export type PlainMessage =
       readonly epoch: number;
       readonly round: number;
       readonly index: Index;
+    }
+  /** A question for the leader, numbered within the asker's life, and its answer. */
+  | {
+      readonly type: "errand";
+      readonly epoch: number;
+      readonly number: number;
+      readonly request: Errand;
+    }
+  | {
+      readonly type: "errandDone";
+      readonly epoch: number;
+      readonly number: number;
+      readonly answer: ErrandAnswer;
     }
   /** A piece of a snapshot of the state at `index`; the last one names it in full. */
   | {
