@@ -1,5 +1,7 @@
 /** What can go wrong between nodes, as data. */
 
+import type { ChangeProblem } from "@quorate/consensus";
+
 export type HostErrorData =
   | { readonly code: "listen"; readonly address: string; readonly reason: string }
   | { readonly code: "refused"; readonly peer: string; readonly reason: string }
@@ -8,7 +10,25 @@ export type HostErrorData =
   | { readonly code: "overloaded" }
   | { readonly code: "timeout"; readonly afterMs: number }
   | { readonly code: "sessionLost" }
+  /** A change of membership was not begun. */
+  | {
+      readonly code: "changeRefused";
+      readonly problem: ChangeProblem;
+      readonly node: string | undefined;
+    }
   | { readonly code: "rejected"; readonly reason: string; readonly definite: boolean };
+
+const CHANGE_PROBLEMS: { readonly [P in ChangeProblem]: (node: string) => string } = {
+  unknownMember: (node) => `${node} is no member`,
+  alreadyMember: (node) => `${node} is that already`,
+  usedName: (node) => `${node} was a member before, and names are used once; choose another`,
+  wrongRole: (node) => `only learners are promoted and only voters demoted; ${node} is not one`,
+  noVoters: () => "nobody would be left to vote",
+  lagging: (node) => `${node} has not caught up; try again later`,
+  outdated: () => "somebody else has changed them meanwhile; look again",
+  pending: () => "another change is not over yet; try again later",
+  notReady: () => "the leader has only just been elected; try again",
+};
 
 export class HostError extends Error {
   override readonly name = "HostError";
@@ -36,6 +56,8 @@ function describe(data: HostErrorData): string {
       return `no answer within ${data.afterMs} ms; whether the command was executed is unknown`;
     case "sessionLost":
       return "the session was forgotten; whether the command was executed is unknown";
+    case "changeRefused":
+      return `the members stay as they are: ${CHANGE_PROBLEMS[data.problem](data.node ?? "a node")}`;
     case "rejected":
       return `rejected (${data.reason}); ${data.definite ? "it had no effect" : "whether it had an effect is unknown"}`;
   }

@@ -8,18 +8,23 @@
  * const line = await group.execute(new TextEncoder().encode("hello"));
  */
 
-import type {
-  Index,
-  Once,
-  OrderedLog,
-  RaftWords,
-  Replica,
-  ReplicaOutput,
-  ReplicaResponse,
-  ReplicaWords,
-  Role,
-  StateMachine,
-  Term,
+import {
+  type Configuration,
+  type Index,
+  members as allMembers,
+  type MembershipChange,
+  type Once,
+  type OrderedLog,
+  type PeerStatus,
+  type RaftWords,
+  type Replica,
+  type ReplicaOutput,
+  type ReplicaResponse,
+  type ReplicaWords,
+  type Role,
+  type StateMachine,
+  type Term,
+  traitsOf,
 } from "@quorate/consensus";
 import type { NodeId } from "@quorate/kernel";
 
@@ -38,6 +43,15 @@ export interface GroupStatus {
   readonly lastIndex: Index;
   readonly voters: readonly NodeId[];
   readonly learners: readonly NodeId[];
+}
+
+export interface Member {
+  readonly node: NodeId;
+  /** `promotable`: a learner that votes once it has caught up. `leaving`: votes until the change is over. */
+  readonly part: "voter" | "learner" | "promotable" | "leaving";
+  /** `HOST:PORT`, or `""` for founders. */
+  readonly address: string;
+  readonly priority: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -126,6 +140,44 @@ export class Group<Result> {
     throw failure(response);
   }
 
+  /**
+   * Changes who takes part: all of `changes`, or nothing. Any node passes it on to
+   * the leader. Resolves when the new configuration is committed and rules alone;
+   * one change at a time.
+   *
+   * A new voter is added with `as: "voter"`: it begins as a learner and votes once
+   * it has caught up, of which {@link members} and the `configuration` output tell.
+   * Its address, `HOST:PORT`, is how the others reach it.
+   *
+   * @throws HostError `changeRefused` with the reason, `rejected`, or `timeout` (unknown outcome).
+   */
+  async reconfigure(
+    changes: readonly MembershipChange[],
+    {
+      timeoutMs = DEFAULT_TIMEOUT_MS,
+      basedOn,
+    }: { readonly timeoutMs?: number; readonly basedOn?: Index } = {},
+  ): Promise<readonly Member[]> {
+    const response = await this.ask({ type: "reconfigure", changes, basedOn }, timeoutMs);
+    if (response.type === "reconfigured") return membersOf(response.configuration);
+    throw failure(response);
+  }
+
+  /** Who takes part, as far as this node knows. */
+  get members(): readonly Member[] {
+    return membersOf(this.log.configuration);
+  }
+
+  /** What a leader knows of the others; empty elsewhere. */
+  get peers(): readonly PeerStatus[] {
+    return this.log.peers;
+  }
+
+  /** Tells the log that this node's disk or event loop has become slow, or is well again. */
+  reportHealth(slow: boolean): void {
+    this.driver.request({ type: "health", slow }, () => {});
+  }
+
   /** Checkpoints the state now, rather than when enough log has gathered. */
   async checkpoint(timeoutMs: number = DEFAULT_TIMEOUT_MS): Promise<Index> {
     const response = await this.ask({ type: "checkpoint" }, timeoutMs);
@@ -212,8 +264,22 @@ export class ClientSession<Result> {
   }
 }
 
+function membersOf(configuration: Configuration): readonly Member[] {
+  const { voters, learners, promotable } = configuration;
+  return allMembers(configuration).map((node) => {
+    const { address, priority } = traitsOf(configuration, node);
+    const learner = promotable.includes(node) ? "promotable" : "learner";
+    const other = learners.includes(node) ? learner : "leaving";
+    return { node, part: voters.includes(node) ? "voter" : other, address, priority };
+  });
+}
+
 function failure(response: ReplicaResponse<unknown>): HostError {
   if (response.type === "sessionLost") return new HostError({ code: "sessionLost" });
+  if (response.type === "changeRefused") {
+    const { problem, node } = response;
+    return new HostError({ code: "changeRefused", problem, node });
+  }
   if (response.type === "rejected") {
     const { reason, definite } = response;
     if (reason === "overloaded") return new HostError({ code: "overloaded" });

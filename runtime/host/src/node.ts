@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 
 import {
   lan,
+  members,
   Raft,
   type RaftConfig,
   raftMessageCodec,
@@ -19,6 +20,7 @@ import {
   replicaRecordCodec,
   type ReplicaWords,
   type StateMachine,
+  traitsOf,
 } from "@quorate/consensus";
 import { type Codec, decode, type NodeId, type Reader } from "@quorate/kernel";
 import { DataDirectory, type Wal } from "@quorate/storage";
@@ -29,13 +31,22 @@ import { Group } from "./group.ts";
 import { DirectoryBook } from "./known-directories.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
-import { type Address, type PeerTls, Transport } from "./transport/transport.ts";
+import { type Address, parseAddress, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
 
 export interface NodeOptions {
   readonly name: NodeId;
-  /** Every voting member and where it listens for the others, this node included. */
+  /**
+   * Members and where they listen for the others, this node included. Once the
+   * log knows better it is asked; a node that joins needs enough of them to be found.
+   */
   readonly members: ReadonlyMap<NodeId, Address>;
+  /**
+   * Who founded the cluster: the same on every node, for ever. All of `members`,
+   * if left out. A node that is not among them joins: it waits to be added by
+   * {@link Group.reconfigure} on another.
+   */
+  readonly founders?: readonly NodeId[];
   /** Where this node listens for the others, if not at its own address in `members`. */
   readonly listen?: Address;
   /** Tells clusters with the same members apart. */
@@ -68,6 +79,8 @@ interface Hosted {
 }
 
 const FRAME_BYTES = 64 << 20;
+/** How long a member that has left is still talked to. */
+const FAREWELL_MS = 1000;
 
 export class Node {
   readonly name: NodeId;
@@ -76,6 +89,7 @@ export class Node {
   readonly turn: Turn = new Turn();
   readonly logger: Logger;
 
+  private readonly founders: readonly NodeId[];
   private readonly options: NodeOptions;
   private readonly hosted = new Map<number, Hosted>();
   private directory: DataDirectory | undefined;
@@ -100,9 +114,14 @@ export class Node {
     }
     this.options = options;
     this.name = options.name;
-    this.clusterId = clusterId(options.members, options.clusterToken ?? "quorate");
+    this.founders = (options.founders ?? [...options.members.keys()]).toSorted();
+    this.clusterId = clusterId(this.founders, options.clusterToken ?? "quorate");
     this.logger = options.logger ?? createLogger(options.name, "silent");
     this.metrics.observeGroups(() => this.groups);
+  }
+
+  private get isFounder(): boolean {
+    return this.founders.includes(this.name);
   }
 
   get groups(): readonly Group<unknown>[] {
@@ -121,8 +140,7 @@ export class Node {
       const reason = `group ${options.id} cannot be added: groups have ids of their own and come before start`;
       throw new HostError({ code: "configuration", reason });
     }
-    const voters = [...this.options.members.keys()].toSorted();
-    const initial = { voters, outgoing: [], learners: [] };
+    const initial = { voters: this.isFounder ? this.founders : [] };
     const raft = new Raft({ ...lan(initial), ...options.raft });
     const config = { ...REPLICA_DEFAULTS, ...options.replica };
     const replica = new Replica<RaftWords, Result>(raft, options.machine, config);
@@ -138,7 +156,10 @@ export class Node {
       log: this.log,
       transport: { send: (to, id, codec, message) => this.transport?.send(to, id, codec, message) },
       turn: this.turn,
-      onOutput: (output) => group.emit(output),
+      onOutput: (output) => {
+        if (output.type === "configuration") this.connectToMembers();
+        group.emit(output);
+      },
       onNote: (note) => {
         const fact = note.type === "log" ? note.note : note;
         this.metrics.noted(options.name, fact.type);
@@ -198,7 +219,7 @@ export class Node {
   private async join(directory: DataDirectory): Promise<Address> {
     const { name, clusterId, options, turn, logger } = this;
     const own = options.listen ?? options.members.get(name)!;
-    const peers = new Map([...options.members].filter(([peer]) => peer !== name));
+    const peers = this.peerAddresses();
     const transport = new Transport({
       identity: { node: name, cluster: clusterId, directory: directory.identity.directoryId },
       listen: own,
@@ -230,12 +251,46 @@ export class Node {
     return transport.listen();
   }
 
+  /** Whom this node talks to: the members that its logs name, or those it was told of. */
+  private peerAddresses(): ReadonlyMap<NodeId, Address> {
+    const { members: told } = this.options;
+    const addresses = new Map<NodeId, Address>();
+    const informed = this.groups.filter(({ log }) => log.configuration.voters.length > 0);
+    // A node that joins is let in by those it was told of, until it hears who they all are.
+    const configurations = informed.map(({ log }) => log.configuration);
+    const named =
+      configurations.length === 0 ? told.keys() : configurations.flatMap((one) => members(one));
+    for (const peer of named) {
+      if (peer === this.name) continue;
+      const traits = configurations.map((one) => traitsOf(one, peer).address);
+      const address = parseAddress(traits.find((one) => one !== "")) ?? told.get(peer);
+      if (address !== undefined) addresses.set(peer, address);
+    }
+    return addresses;
+  }
+
+  /** Follows a change of membership. */
+  private connectToMembers(): void {
+    const { transport } = this;
+    if (transport === undefined) return;
+    const peers = this.peerAddresses();
+    for (const [peer, address] of peers) transport.admit(peer, address);
+    // Whoever left is told so by what is still on its way to it.
+    const timer = setTimeout(() => {
+      const now = this.peerAddresses();
+      for (const peer of transport.links.keys()) if (!now.has(peer)) transport.dismiss(peer);
+    }, FAREWELL_MS);
+    timer.unref();
+  }
+
   /**
    * Whether so many members refuse a node that just started that it can be part of no
    * majority. One refusal may be the refuser's mistake and must not stop the others; nor
    * must members that were reconfigured stop one that has been at work.
    */
   private isOutcast(peer: NodeId): boolean {
+    // One that joins is refused until it is added.
+    if (!this.isFounder) return false;
     this.refusers.add(peer);
     const { size } = this.options.members;
     return !this.welcomed && size - this.refusers.size <= size >> 1;
@@ -293,8 +348,8 @@ function hosted<Result>(
 }
 
 /** The same for every node that was told of the same members. */
-function clusterId(members: ReadonlyMap<NodeId, Address>, token: string): string {
+function clusterId(founders: readonly NodeId[], token: string): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([token, [...members.keys()].toSorted()]));
+  hash.update(JSON.stringify([token, founders]));
   return hash.digest("hex").slice(0, 16);
 }

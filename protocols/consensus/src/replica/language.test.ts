@@ -107,6 +107,8 @@ function response(r: ReplicaResponse<number>): string {
       return "session lost";
     case "readable":
       return `readable at ${r.index}`;
+    case "noted":
+      return "noted";
     case "checkpointed":
       return `checkpointed at ${r.index}`;
     default:

@@ -202,7 +202,8 @@ export class Replica<L extends LogWords, R>
       case "seal":
         return this.errands.ask(ctx, this, id, request);
       case "health":
-        return this.tell(ctx, request);
+        this.tell(ctx, request);
+        return ctx.replyEagerly(id, { type: "noted" });
       case "checkpoint":
         this.checkpointNow(ctx);
         return ctx.reply(id, { type: "checkpointed", index: this.applied });

@@ -62,6 +62,8 @@ export type ReplicaResponse<Result> =
   | { readonly type: "sessionLost" }
   | { readonly type: "readable"; readonly index: Index }
   | { readonly type: "checkpointed"; readonly index: Index }
+  /** A word on this node's health was taken. */
+  | { readonly type: "noted" }
   | ErrandAnswer;
 
 export type ReplicaOutput =

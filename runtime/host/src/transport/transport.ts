@@ -39,6 +39,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Reads `HOST:PORT`, as members' addresses are written in the log. */
+export function parseAddress(text: string | undefined): Address | undefined {
+  const match = /^(.+):(\d{1,5})$/.exec(text ?? "");
+  return match === null ? undefined : { host: match[1]!, port: Number(match[2]) };
+}
+
 /**
  * Certificates for connections between nodes: both sides show one signed by
  * `ca`, issued to the node's name (as a DNS name in its subjectAltName).
@@ -75,7 +81,7 @@ const HANDSHAKE_BYTES = 4096;
 const HANDSHAKE_MS = 5000;
 
 export class Transport {
-  readonly links: ReadonlyMap<NodeId, Link>;
+  private readonly known: Map<NodeId, Link> = new Map();
   /** Counted for metrics. */
   receivedMessages = 0;
   receivedBytes = 0;
@@ -84,6 +90,8 @@ export class Transport {
   private readonly receivers = new Map<number, Receiver>();
   private readonly server: Server;
   private readonly inbound = new Set<Socket>();
+  private readonly addresses: Map<NodeId, Address> = new Map();
+  private connecting = false;
   private closed = false;
 
   constructor(options: TransportOptions) {
@@ -97,7 +105,30 @@ export class Transport {
     this.server.on("tlsClientError", (error: Error, socket: Socket) => {
       options.onMisbehaviour(remote(socket), `TLS: ${error.message}`);
     });
-    this.links = new Map([...options.peers].map(([peer, at]) => [peer, this.link(peer, at)]));
+    for (const [peer, address] of options.peers) this.known.set(peer, this.link(peer, address));
+  }
+
+  /** The ways to the other members. */
+  get links(): ReadonlyMap<NodeId, Link> {
+    return this.known;
+  }
+
+  /** From now on `peer` is a member, at this address: it is dialled, and let in. */
+  admit(peer: NodeId, address: Address): void {
+    const { host, port } = address;
+    const before = this.addresses.get(peer);
+    if (before?.host === host && before.port === port) return;
+    this.known.get(peer)?.close();
+    const link = this.link(peer, address);
+    this.known.set(peer, link);
+    if (this.connecting && !this.closed) link.open();
+  }
+
+  /** `peer` is no member any more. What it sends on an open connection is still taken. */
+  dismiss(peer: NodeId): void {
+    this.known.get(peer)?.close();
+    this.known.delete(peer);
+    this.addresses.delete(peer);
   }
 
   /** Who receives the messages of a group. Before {@link listen}. */
@@ -119,7 +150,8 @@ export class Transport {
 
   /** Begins to dial the other members. */
   connect(): void {
-    for (const link of this.links.values()) link.open();
+    this.connecting = true;
+    for (const link of this.known.values()) link.open();
   }
 
   send<M>(to: NodeId, group: number, codec: Codec<M>, message: M): void {
@@ -133,7 +165,9 @@ export class Transport {
     if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private link(peer: NodeId, { host, port }: Address): Link {
+  private link(peer: NodeId, address: Address): Link {
+    const { host, port } = address;
+    this.addresses.set(peer, address);
     const { identity: own, known, turn, tls: secure, onPeer, onRefused } = this.options;
     return new Link({
       peer,
@@ -182,9 +216,9 @@ export class Transport {
     if (hello.magic.length !== MAGIC.length || !hello.magic.every((byte, i) => byte === MAGIC[i])) {
       throw new MalformedInput("not a Quorate node");
     }
-    const { identity, peers, known } = this.options;
+    const { identity, known } = this.options;
     const refused =
-      checkCertificate(socket, hello) ?? judge(hello, identity, new Set(peers.keys()), known);
+      checkCertificate(socket, hello) ?? judge(hello, identity, new Set(this.known.keys()), known);
     const answer: Answer = refused ?? { type: "welcome", version: NEWEST_VERSION, identity };
     const writer = new Writer();
     const start = beginFrame(writer);
