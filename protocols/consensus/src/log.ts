@@ -61,6 +61,14 @@ export class Log {
     return this.lastIndex;
   }
 
+  /** Puts an entry in the place of one of the same term. */
+  mend(index: Index, entry: Entry): void {
+    const before = this.at(index);
+    invariant(before.term === entry.term, "an entry is told by its index and term");
+    this.bytes += entryBytes(entry) - entryBytes(before);
+    this.entries[index - this.baseIndex - 1] = entry;
+  }
+
   /** Drops `index` and everything after it. */
   truncateFrom(index: Index): void {
     invariant(index > this.baseIndex, "compacted entries are never replaced");

@@ -80,6 +80,10 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   tagged("heartbeat", { term: number, commit: number, round: number }),
   tagged("heartbeatAck", { term: number, round: number, slow: flag }),
   tagged("timeoutNow", { term: number, lastIndex: number }),
+  tagged("lost", { term: number, index: number }),
+  tagged("fetch", { term: number, round: number, index: number, entryTerm: number }),
+  tagged("fetched", { term: number, index: number, entries }),
+  tagged("absent", { term: number, round: number, index: number }),
 );
 
 const record: fc.Arbitrary<Record> = fc.oneof(
@@ -87,6 +91,8 @@ const record: fc.Arbitrary<Record> = fc.oneof(
   tagged("base", { index: number, term: number }),
   tagged("entries", { index: number, entries }),
   tagged("snapshot", { meta }),
+  tagged("damaged", { index: number, terms: fc.array(number) }),
+  tagged("mended", { index: number, entries }),
 );
 
 const checksum = fc.integer({ min: 0, max: 2 ** 32 - 1 });

@@ -56,6 +56,14 @@ export class Configurations {
     return this.dated.length < before;
   }
 
+  /** An entry in the middle of the log is known at last. Returns whether it made a configuration. */
+  mended(index: Index, entry: Entry): boolean {
+    if (entry.kind !== "configuration") return false;
+    const configuration = decode(configurationCodec, entry.data);
+    this.dated = [...this.dated, { index, configuration }].toSorted((a, b) => a.index - b.index);
+    return true;
+  }
+
   /** Everything up to `index` is in a snapshot: what was in force before is forgotten. */
   compacted(index: Index): void {
     const from = this.dated.findLastIndex((one) => one.index <= index);

@@ -26,7 +26,7 @@ export abstract class Electing extends RaftState {
    * soon and often until it has heard a leader. If there is one, the pre-votes
    * are refused and no harm is done.
    */
-  private lookAround(ctx: Ctx): void {
+  protected lookAround(ctx: Ctx): void {
     const { heartbeatMs } = this.config;
     ctx.setTimer("election", heartbeatMs, heartbeatMs);
   }
@@ -39,6 +39,8 @@ export abstract class Electing extends RaftState {
     if (!this.config.leaseReads) this.heardAt = NEVER;
     // Its own vote is bound by what its last life may have promised, as anybody's is (R5, scenario R3).
     if (this.isSticky(ctx)) return this.lookAround(ctx);
+    // Who does not know its own log cannot lead by it.
+    if (this.damaged.size > 0) return this.seekRepair(ctx);
     if (this.mayLead(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);
@@ -127,7 +129,7 @@ export abstract class Electing extends RaftState {
   /** The leader hands over: campaign without asking around first (R31). */
   protected onTimeoutNow(ctx: Ctx, m: TimeoutNow): void {
     if (m.term !== this.term || this.role === "leader" || !this.isVoter(ctx.self)) return;
-    if (this.log.lastIndex < m.lastIndex) return;
+    if (this.log.lastIndex < m.lastIndex || this.damaged.size > 0) return;
     this.campaign(ctx, "real", true);
   }
 
@@ -165,7 +167,7 @@ export abstract class Electing extends RaftState {
    * election (R5). That it is no longer followed changes nothing: leases count on
    * everyone who answered it (scenario R3).
    */
-  private isSticky(ctx: Ctx): boolean {
+  protected isSticky(ctx: Ctx): boolean {
     return this.role === "leader" || ctx.now - this.heardAt < this.config.electionMs;
   }
 
@@ -173,6 +175,9 @@ export abstract class Electing extends RaftState {
     const { voters, outgoing, learners } = this.configuration;
     return [...new Set([...voters, ...outgoing, ...learners])].filter((id) => id !== ctx.self);
   }
+
+  /** Without a leader, asks everyone for entries that the disk has lost (R36). */
+  protected abstract seekRepair(ctx: Ctx): void;
 
   /** What a new leader does first: append a no-op of its term (R9). */
   protected abstract beginLeading(ctx: Ctx): void;

@@ -79,6 +79,14 @@ export function raftMessage(m: Message, show: ShowData = plain): string {
       return `${head} round ${m.round} commit ${m.commit}`;
     case "heartbeatAck":
       return `${head} round ${m.round}${m.slow ? ", slow" : ""}`;
+    case "lost":
+      return `${head} from ${m.index}`;
+    case "fetch":
+      return `${head} ${place(m.index, m.entryTerm)} round ${m.round}`;
+    case "fetched":
+      return `${head} ${m.index}.. ${entries(m.entries, m.term, show)}`;
+    case "absent":
+      return `${head} ${m.index} round ${m.round}`;
     case "timeoutNow":
       return `${head} log ${m.lastIndex}`;
     default:
@@ -98,6 +106,10 @@ export function raftRecord(r: Record, show: ShowData = plain): string {
       return `base ${place(r.index, r.term)}`;
     case "entries":
       return `entries ${r.index}.. ${entries(r.entries, 0, show)}`;
+    case "damaged":
+      return `damaged ${r.index}.. of ${r.terms.map((term) => `t${term}`).join(" ")}`;
+    case "mended":
+      return `mended ${r.index}.. ${entries(r.entries, 0, show)}`;
     case "snapshot":
       return `snapshot ${metaText(r.meta)}`;
     default:
@@ -178,6 +190,10 @@ export function raftNote(n: Note): string {
       return `reconfiguring in t${n.term}${n.joint ? ", jointly" : ""}`;
     case "truncated":
       return `truncated ${n.from}..${n.to}`;
+    case "damaged":
+      return `damaged from ${n.from}, ${n.entries} in all`;
+    case "mended":
+      return `mended ${n.from}..${n.to}`;
     case "lagging":
       return `${n.peer} lags`;
     default:
@@ -187,7 +203,13 @@ export function raftNote(n: Note): string {
 
 export function raftState(raft: Raft, show: ShowData = plain): string {
   const { role, term, leader, commitIndex, log } = raft;
-  const held = entries(log.slice(log.firstIndex, Infinity), 0, show);
+  const known = log.slice(log.firstIndex, Infinity).map((entry, i): Entry => {
+    const lost = { ...entry, kind: "command", data: new TextEncoder().encode("?") } as const;
+    return raft.damaged.has(log.firstIndex + i) ? lost : entry;
+  });
+  const held = entries(known, 0, (data) =>
+    data.length === 1 && data[0] === 63 ? "?" : show(data),
+  );
   const base = log.base.index === 0 ? "" : `${place(log.base.index, log.base.term)} `;
   const peers = [...raft.progress].map(
     ([peer, { state, match, next }]) => ` ${peer}:${state} ${match}/${next}`,
@@ -287,11 +309,39 @@ class CompactingRaft extends Raft {
   }
 }
 
+/** Raft whose disk has lost the bytes of one entry when it starts again. */
+class DamagedRaft extends CompactingRaft {
+  private readonly lost: Index;
+
+  constructor(config: RaftConfig, lost: Index) {
+    super(config);
+    this.lost = lost;
+  }
+
+  override recover(record: Record): void {
+    if (record.type !== "entries") return super.recover(record);
+    for (const [i, entry] of record.entries.entries()) {
+      const index = record.index + i;
+      if (index === this.lost) super.recover({ type: "damaged", index, terms: [entry.term] });
+      else super.recover({ type: "entries", index, entries: [entry] });
+    }
+  }
+}
+
 /** Each script gets promises of its own to check. */
 export function raftLanguage(): Language<RaftWords, Raft> {
   const claims = new RaftClaims();
+  const started = new Set<string>();
   return {
-    create: (_id, nodes, settings) => new CompactingRaft(raftConfig(nodes, settings)),
+    create: (id, nodes, settings) => {
+      const config = raftConfig(nodes, settings);
+      // `damage=c:2`: when c starts again, entry 2 is lost.
+      const [node, index] = settings.get("damage")?.split(":") ?? [];
+      const again = started.has(id);
+      started.add(id);
+      if (again && node === id) return new DamagedRaft(config, Number(index));
+      return new CompactingRaft(config);
+    },
     request: (words) =>
       words[0] === "compact"
         ? { type: "propose", data: new TextEncoder().encode(`compact:${words[1]}`) }

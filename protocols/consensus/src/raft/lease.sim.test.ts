@@ -91,9 +91,8 @@ function play(seed: number, driftPermille: number): { reads: number; stale: stri
   });
   const { random } = world;
   let highest = 0;
-  let reads = 0;
-  let stale: string | undefined;
-  for (let i = 0; i < 1500 && stale === undefined; i++) {
+  const seen: { reads: number; stale: string | undefined } = { reads: 0, stale: undefined };
+  for (let i = 0; i < 1500 && seen.stale === undefined; i++) {
     const node = NODES[random.below(NODES.length)]!;
     if (random.chance(1, 60)) {
       const leader = NODES.find((id) => world.process(id)?.raft.role === "leader");
@@ -111,14 +110,14 @@ function play(seed: number, driftPermille: number): { reads: number; stale: stri
       const atLeast = highest;
       world.request(reader, { type: "read", level: "lease" }, (response) => {
         if (response.type !== "readable") return;
-        reads++;
-        if (response.index < atLeast)
-          stale ??= `${reader} reads at ${response.index} after ${atLeast}`;
+        seen.reads++;
+        if (response.index >= atLeast) return;
+        seen.stale ??= `${reader} reads at ${response.index} after ${atLeast}`;
       });
     }
     world.runFor(random.below(30));
   }
-  return { reads, stale };
+  return seen;
 }
 
 test("lease reads are linearizable while clocks drift within the bound", () => {

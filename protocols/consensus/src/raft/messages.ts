@@ -84,6 +84,39 @@ export interface TimeoutNow {
   readonly lastIndex: Index;
 }
 
+/** The sender's disk has lost the entry at `index` and maybe later ones: they are to be sent again (R36). */
+export interface Lost {
+  readonly type: "lost";
+  readonly term: Term;
+  readonly index: Index;
+}
+
+/** The sender has no leader and asks everyone for an entry that its disk has lost. */
+export interface Fetch {
+  readonly type: "fetch";
+  /** Later than the entry's: who answers that it is not there accepts it from no leader before. */
+  readonly term: Term;
+  readonly round: number;
+  readonly index: Index;
+  readonly entryTerm: Term;
+}
+
+/** The entry asked for, and some that follow it. */
+export interface Fetched {
+  readonly type: "fetched";
+  readonly term: Term;
+  readonly index: Index;
+  readonly entries: readonly Entry[];
+}
+
+/** The sender does not hold the entry asked for, and promises what {@link Fetch.term} says. */
+export interface Absent {
+  readonly type: "absent";
+  readonly term: Term;
+  readonly round: number;
+  readonly index: Index;
+}
+
 export type Message =
   | RequestVote
   | Vote
@@ -92,7 +125,11 @@ export type Message =
   | Refused
   | Heartbeat
   | HeartbeatAck
-  | TimeoutNow;
+  | TimeoutNow
+  | Lost
+  | Fetch
+  | Fetched
+  | Absent;
 
 export type Record =
   /** Term and vote in one record: torn apart they would let a node vote twice. */
@@ -101,6 +138,10 @@ export type Record =
   | { readonly type: "base"; readonly index: Index; readonly term: Term }
   /** Entries that replace everything from `index` on. */
   | { readonly type: "entries"; readonly index: Index; readonly entries: readonly Entry[] }
+  /** Entries from `index` on whose bytes the disk has lost, by their terms. Written by drivers. */
+  | { readonly type: "damaged"; readonly index: Index; readonly terms: readonly Term[] }
+  /** The bytes of such entries, from a peer. */
+  | { readonly type: "mended"; readonly index: Index; readonly entries: readonly Entry[] }
   /** Everything up to `meta.index` is in a snapshot. A log that lacks that entry begins after it. */
   | { readonly type: "snapshot"; readonly meta: SnapshotMeta };
 
@@ -116,6 +157,8 @@ export type Note =
     }
   | { readonly type: "reconfiguring"; readonly term: Term; readonly joint: boolean }
   | { readonly type: "truncated"; readonly from: Index; readonly to: Index }
+  | { readonly type: "damaged"; readonly from: Index; readonly entries: number }
+  | { readonly type: "mended"; readonly from: Index; readonly to: Index }
   | { readonly type: "lagging"; readonly peer: NodeId };
 
 export type RaftWords = Speaks<{

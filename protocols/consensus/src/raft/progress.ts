@@ -16,7 +16,7 @@ interface Inflight {
 
 export class Progress {
   state: "probe" | "replicate" | "snapshot" = "probe";
-  /** The member's log agrees with the leader's up to here, durably. Only grows. */
+  /** The member's log agrees with the leader's up to here, durably. Only grows, but for damage. */
   match: Index = 0;
   /** The first entry of the next append. Always above `match`. */
   next: Index;
@@ -136,6 +136,13 @@ export class Progress {
     if (this.state === "snapshot" || stale) return false;
     this.probeFrom(Math.max(this.match + 1, Math.min(prevIndex, hint + 1)));
     return true;
+  }
+
+  /** The member's disk has lost what it had from `index` on: what it agreed to counts no more. */
+  lost(index: Index): void {
+    this.match = Math.min(this.match, index - 1);
+    this.told = Math.min(this.told, index - 1);
+    if (this.state !== "snapshot") this.probeFrom(index);
   }
 
   probeFrom(next: Index): void {

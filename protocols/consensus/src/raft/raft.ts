@@ -18,21 +18,22 @@ import {
 import { entryBytes, type Index, type SnapshotMeta } from "../entry.ts";
 import { traitsOf } from "../membership.ts";
 import type { LogRequest, OrderedLog } from "../ordered-log.ts";
-import { Changing } from "./changes.ts";
 import type { Message, RaftWords, Record, Timer } from "./messages.ts";
 import type { Progress } from "./progress.ts";
+import { Repairing } from "./repair.ts";
 import { type Ctx, NEVER } from "./state.ts";
 
 /** After a transfer that failed a leader gives none of its own accord for so many election timeouts. */
 const PATIENCE = 10;
 
-export class Raft extends Changing implements OrderedLog<RaftWords> {
+export class Raft extends Repairing implements OrderedLog<RaftWords> {
   /** Local time before which leadership is not given away unasked. */
   private yieldAfter = NEVER;
 
   onMessage(ctx: Ctx, from: NodeId, message: Message): void {
     // Votes decide for themselves whether a term is adopted; for all else a later term rules.
-    const vote = message.type === "requestVote" || message.type === "vote";
+    const { type } = message;
+    const vote = type === "requestVote" || type === "vote" || type === "fetch";
     if (!vote && message.term > this.term) this.follow(ctx, message.term, undefined);
     switch (message.type) {
       case "requestVote":
@@ -51,6 +52,14 @@ export class Raft extends Changing implements OrderedLog<RaftWords> {
         return this.onHeartbeatAck(ctx, from, message);
       case "timeoutNow":
         return this.onTimeoutNow(ctx, message);
+      case "lost":
+        return this.onLost(ctx, from, message);
+      case "fetch":
+        return this.onFetch(ctx, from, message);
+      case "fetched":
+        return this.onFetched(ctx, message);
+      case "absent":
+        return this.onAbsent(ctx, from, message);
       default:
         unreachable(message);
     }
@@ -246,12 +255,9 @@ export class Raft extends Changing implements OrderedLog<RaftWords> {
 
   image(meta: SnapshotMeta): readonly Record[] {
     const { index, term } = this.log.base;
-    const entries = this.log.slice(this.log.firstIndex, Infinity);
     return [
       { type: "base", index, term },
-      ...(entries.length === 0
-        ? []
-        : [{ type: "entries", index: this.log.firstIndex, entries } as const]),
+      ...this.entryRecords(),
       { type: "snapshot", meta },
       { type: "state", term: this.term, votedFor: this.votedFor },
     ];

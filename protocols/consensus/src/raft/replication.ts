@@ -158,9 +158,11 @@ export abstract class Replicating extends Electing {
     ) {
       same++;
     }
+    this.takeBack(ctx, m.prevIndex + 1, m.entries.slice(0, same));
     // Only a conflict truncates: an old, shorter message must not undo a newer one (R12).
     if (same < m.entries.length) this.replace(ctx, m.prevIndex + same + 1, m.entries.slice(same));
-    const index = m.prevIndex + m.entries.length;
+    // What the disk has lost it does not have, though it had it once (R36).
+    const index = Math.min(m.prevIndex + m.entries.length, this.firstDamaged - 1);
     // What lies beyond this message has not been verified against this leader (R13).
     this.commitTo(ctx, Math.min(m.commit, index));
     ctx.send(from, { type: "appended", term: this.term, index });
@@ -179,7 +181,10 @@ export abstract class Replicating extends Electing {
 
   protected onHeartbeat(ctx: Ctx, from: NodeId, m: Heartbeat): void {
     if (!this.heed(ctx, from, m.term)) return this.depose(ctx, from);
-    this.commitTo(ctx, m.commit);
+    this.commitTo(ctx, Math.min(m.commit, this.firstDamaged - 1));
+    if (this.damaged.size > 0) {
+      ctx.send(from, { type: "lost", term: this.term, index: this.firstDamaged });
+    }
     const { term, slow } = this;
     ctx.send(from, { type: "heartbeatAck", term, round: m.round, slow });
   }
@@ -236,7 +241,7 @@ export abstract class Replicating extends Electing {
   }
 
   /** What is known of a member that answered this leadership, and not another (R15). */
-  private heardFrom(from: NodeId, term: number): Progress | undefined {
+  protected heardFrom(from: NodeId, term: number): Progress | undefined {
     if (this.role !== "leader" || term !== this.term) return undefined;
     const progress = this.progress.get(from);
     if (progress !== undefined) progress.active = true;
@@ -318,6 +323,9 @@ export abstract class Replicating extends Electing {
     this.leaseUntil = -1;
     for (const id of this.reads.abandon()) ctx.reply(id, this.rejected("lostLeadership", true));
   }
+
+  /** Entries that the log knows by index and term: what the disk has lost of them is put back. */
+  protected abstract takeBack(ctx: Ctx, index: Index, entries: readonly Entry[]): void;
 
   /** The configuration in force is committed. */
   protected abstract onConfigurationCommitted(ctx: Ctx): void;

@@ -50,6 +50,12 @@ export abstract class RaftState {
   /** Of the first `seal` in the log or in the snapshot before it; 0 if there is none. */
   protected sealIndex: Index = 0;
 
+  /**
+   * Entries that the disk has lost: their index and term are known and their
+   * bytes are not. Unknown is not absent (R36).
+   */
+  readonly damaged: Set<Index> = new Set();
+
   // Volatile, on all servers.
   role: Role = "follower";
   leader: NodeId | undefined;
@@ -117,6 +123,15 @@ export abstract class RaftState {
         if (record.index <= this.log.lastIndex) this.cut(record.index);
         for (const entry of record.entries) this.push(entry);
         break;
+      case "damaged":
+        if (record.index <= this.log.lastIndex) this.cut(record.index);
+        for (const term of record.terms) this.pushDamaged(term);
+        break;
+      case "mended":
+        for (const [i, entry] of record.entries.entries()) {
+          if (this.damaged.has(record.index + i)) this.mend(record.index + i, entry);
+        }
+        break;
       case "snapshot":
         this.goOnFrom(record.meta);
         break;
@@ -137,6 +152,7 @@ export abstract class RaftState {
       this.votedFor = undefined;
     }
     this.configurations.restored({ index: configurationIndex, configuration }, index, keeps);
+    for (const lost of this.damaged) if (!keeps || lost <= index) this.damaged.delete(lost);
     if (sealed) this.sealIndex = Math.min(this.sealIndex || index, index);
     else if (!keeps) this.sealIndex = 0;
   }
@@ -148,10 +164,33 @@ export abstract class RaftState {
     return this.configurations.appended(index, entry);
   }
 
+  /** Holds the place of an entry whose bytes are lost. */
+  private pushDamaged(term: Term): void {
+    this.damaged.add(this.log.append({ term, kind: "noop", data: new Uint8Array(0) }));
+  }
+
+  /** Puts an entry in its place again. Returns whether another configuration may be in force now. */
+  protected mend(index: Index, entry: Entry): boolean {
+    this.log.mend(index, entry);
+    this.damaged.delete(index);
+    if (entry.kind === "seal" && !(this.sealIndex > 0 && this.sealIndex < index)) {
+      this.sealIndex = index;
+    }
+    return this.configurations.mended(index, entry);
+  }
+
+  /** The entries before this one are known; `Infinity` if all are. */
+  protected get firstDamaged(): Index {
+    let first = Infinity;
+    for (const index of this.damaged) first = Math.min(first, index);
+    return first;
+  }
+
   /** Drops `index` and everything after it from memory. Returns the same as {@link push}. */
   private cut(index: Index): boolean {
     this.log.truncateFrom(index);
     if (this.sealIndex >= index) this.sealIndex = 0;
+    for (const lost of this.damaged) if (lost >= index) this.damaged.delete(lost);
     return this.configurations.truncated(index);
   }
 

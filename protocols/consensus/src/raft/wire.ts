@@ -1,6 +1,6 @@
 /** Encodings of Raft's messages and records. Tags are for ever: append, never renumber. */
 
-import { bool, type Codec, option, text, uint, union } from "@quorate/kernel";
+import { bool, type Codec, list, option, text, uint, union } from "@quorate/kernel";
 
 import { entriesCodec, snapshotMetaCodec } from "../entry.ts";
 import type { Message, Record } from "./messages.ts";
@@ -17,6 +17,10 @@ export const messageCodec: Codec<Message> = union<Message>({
   heartbeat: [6, { term: uint, commit: uint, round: uint }],
   heartbeatAck: [7, { term: uint, round: uint, slow: bool }],
   timeoutNow: [8, { term: uint, lastIndex: uint }],
+  lost: [9, { term: uint, index: uint }],
+  fetch: [10, { term: uint, round: uint, index: uint, entryTerm: uint }],
+  fetched: [11, { term: uint, index: uint, entries: entriesCodec }],
+  absent: [12, { term: uint, round: uint, index: uint }],
 });
 
 export const recordCodec: Codec<Record> = union<Record>({
@@ -24,4 +28,6 @@ export const recordCodec: Codec<Record> = union<Record>({
   base: [2, { index: uint, term: uint }],
   entries: [3, { index: uint, entries: entriesCodec }],
   snapshot: [4, { meta: snapshotMetaCodec }],
+  damaged: [5, { index: uint, terms: list(uint) }],
+  mended: [6, { index: uint, entries: entriesCodec }],
 });

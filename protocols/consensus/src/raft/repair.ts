@@ -1,0 +1,122 @@
+/**
+ * Entries that the disk has lost (R36), after protocol-aware recovery
+ * (Alagappan et al. 2018): an entry whose bytes are gone is unknown, not absent.
+ * Its index and term, kept apart from its bytes, tell which one it was.
+ *
+ * With a leader its node takes back what it acknowledged and is sent the entries
+ * again. Without one, which may be because nobody else's log is long enough, it
+ * asks everyone. It drops an entry only if a quorum says, in a later term, that
+ * it does not have it: then the entry was not committed and cannot be any more.
+ */
+
+import { invariant, type NodeId } from "@quorate/kernel";
+
+import type { Entry, Index } from "../entry.ts";
+import { Changing } from "./changes.ts";
+import type { Absent, Fetch, Fetched, Lost, Record } from "./messages.ts";
+import type { Ctx } from "./state.ts";
+
+/** Entry bytes in one answer to a node that has lost some. */
+const FETCH_BYTES = 1 << 20;
+
+export abstract class Repairing extends Changing {
+  /** Who does not have what was last asked for. */
+  private absent: Set<NodeId> = new Set();
+
+  override onStart(ctx: Ctx): void {
+    super.onStart(ctx);
+    const { size } = this.damaged;
+    if (size > 0) ctx.note({ type: "damaged", from: this.firstDamaged, entries: size });
+  }
+
+  /** A leader: a member has lost what it had. */
+  protected onLost(_ctx: Ctx, from: NodeId, m: Lost): void {
+    // The next turn sends it, or a snapshot if it is compacted away.
+    if (m.index <= this.log.lastIndex) this.heardFrom(from, m.term)?.lost(m.index);
+  }
+
+  protected override seekRepair(ctx: Ctx): void {
+    const index = this.firstDamaged;
+    const entryTerm = this.log.termAt(index);
+    invariant(entryTerm !== undefined, "a damaged entry is in the log");
+    if (this.term <= this.log.lastTerm) this.follow(ctx, this.log.lastTerm + 1, undefined);
+    this.absent = new Set();
+    const { term } = this;
+    const round = ++this.round;
+    for (const peer of this.others(ctx)) {
+      ctx.send(peer, { type: "fetch", term, round, index, entryTerm });
+    }
+    this.announce(ctx);
+    this.lookAround(ctx);
+  }
+
+  protected onFetch(ctx: Ctx, from: NodeId, m: Fetch): void {
+    if (m.index <= this.log.base.index) {
+      // It is in a snapshot here. A leader sees to that by itself.
+      const atLeast = this.log.base.index;
+      if (this.leader !== undefined) return;
+      return ctx.outputEagerly({ type: "snapshotWanted", to: from, atLeast, sources: [ctx.self] });
+    }
+    if (this.log.matches(m.index, m.entryTerm) && !this.damaged.has(m.index)) {
+      const known = this.log.slice(m.index, FETCH_BYTES);
+      const entries = known.slice(0, Math.max(1, this.firstDamaged - m.index));
+      return ctx.send(from, { type: "fetched", term: this.term, index: m.index, entries });
+    }
+    // What it has lost it may have had; and while there is a leader nothing is dropped.
+    if (this.log.matches(m.index, m.entryTerm) || this.isSticky(ctx)) return;
+    if (m.term > this.term) this.follow(ctx, m.term, undefined);
+    const { term } = this;
+    ctx.send(from, { type: "absent", term, round: m.round, index: m.index });
+  }
+
+  protected onFetched(ctx: Ctx, m: Fetched): void {
+    let same = 0;
+    while (same < m.entries.length && this.log.matches(m.index + same, m.entries[same]!.term)) {
+      same++;
+    }
+    this.takeBack(ctx, m.index, m.entries.slice(0, same));
+  }
+
+  protected onAbsent(ctx: Ctx, from: NodeId, m: Absent): void {
+    const current = m.round === this.round && m.term === this.term;
+    if (!current || m.index !== this.firstDamaged) return;
+    this.absent.add(from);
+    // Nobody of a quorum has it, nor takes it from an earlier leader: it was never committed.
+    if (this.isQuorum((node) => this.absent.has(node))) this.replace(ctx, m.index, []);
+  }
+
+  protected override takeBack(ctx: Ctx, index: Index, entries: readonly Entry[]): void {
+    if (this.damaged.size === 0) return;
+    const first = this.firstDamaged;
+    const mended: Entry[] = [];
+    let reconfigured = false;
+    for (const [i, entry] of entries.entries()) {
+      if (index + i < first) continue;
+      mended.push(entry);
+      if (!this.damaged.has(index + i)) continue;
+      if (this.mend(index + i, entry)) reconfigured = true;
+    }
+    if (mended.length === 0) return;
+    const from = Math.max(index, first);
+    ctx.persist({ type: "mended", index: from, entries: mended });
+    ctx.note({ type: "mended", from, to: from + mended.length - 1 });
+    if (reconfigured) this.onConfiguration(ctx);
+  }
+
+  /** The log as records: what is known, and what is lost. */
+  protected entryRecords(): readonly Record[] {
+    const records: Record[] = [];
+    let { firstIndex: index } = this.log;
+    const { lastIndex } = this.log;
+    while (index <= lastIndex) {
+      const lost = this.damaged.has(index);
+      let last = index;
+      while (last < lastIndex && this.damaged.has(last + 1) === lost) last++;
+      const entries = this.log.range(index, last);
+      if (lost) records.push({ type: "damaged", index, terms: entries.map(({ term }) => term) });
+      else records.push({ type: "entries", index, entries });
+      index = last + 1;
+    }
+    return records;
+  }
+}
