@@ -203,13 +203,12 @@ export function raftNote(n: Note): string {
 
 export function raftState(raft: Raft, show: ShowData = plain): string {
   const { role, term, leader, commitIndex, log } = raft;
+  const lost = new TextEncoder().encode("?");
   const known = log.slice(log.firstIndex, Infinity).map((entry, i): Entry => {
-    const lost = { ...entry, kind: "command", data: new TextEncoder().encode("?") } as const;
-    return raft.damaged.has(log.firstIndex + i) ? lost : entry;
+    const isLost = raft.damaged.has(log.firstIndex + i);
+    return isLost ? { term: entry.term, kind: "command", data: lost } : entry;
   });
-  const held = entries(known, 0, (data) =>
-    data.length === 1 && data[0] === 63 ? "?" : show(data),
-  );
+  const held = entries(known, 0, (data) => (data === lost ? "?" : show(data)));
   const base = log.base.index === 0 ? "" : `${place(log.base.index, log.base.term)} `;
   const peers = [...raft.progress].map(
     ([peer, { state, match, next }]) => ` ${peer}:${state} ${match}/${next}`,
