@@ -26,7 +26,7 @@ function draw(script: string): string {
     return row;
   };
   const put = (row: string[], at: number, text: string) => {
-    for (const [i, character] of [...text].entries()) row[at + i] = character;
+    for (let i = 0; i < text.length; i++) row[at + i] = text.charAt(i);
   };
   const rows = [nodes.map((node) => ` ${node}`.padEnd(WIDTH)).join("")];
   for (const line of lines) {
