@@ -80,6 +80,12 @@ export class Sessions<Result> {
     return this.sessions.get(name)?.epoch ?? -1;
   }
 
+  /** The last batch executed in that life of a session, or 0. */
+  lastOf(name: string, epoch: number): number {
+    const session = this.sessions.get(name);
+    return session?.epoch === epoch ? session.last : 0;
+  }
+
   /** Remembers what an admitted batch gave, until its client acknowledges it. */
   record(name: string, sequence: number, acknowledged: number, results: readonly Result[]): void {
     const session = this.sessions.get(name);

@@ -50,9 +50,8 @@ export class NodeMetrics {
   }
 
   observeTransport(transport: Transport): void {
-    const peers = [...transport.links];
     this.gauge("quorate_peer_up", "Whether this node can send to a peer.", "peer", (set) => {
-      for (const [peer, link] of peers) set(peer, link.isUp ? 1 : 0);
+      for (const [peer, link] of transport.links) set(peer, link.isUp ? 1 : 0);
     });
     const counters = [
       ["sentBytes", "quorate_peer_sent_bytes_total", "Bytes sent to a peer."],
@@ -68,7 +67,7 @@ export class NodeMetrics {
         name,
         help,
         (add) => {
-          for (const [peer, link] of peers) add(link[field], { peer });
+          for (const [peer, link] of transport.links) add(link[field], { peer });
         },
         ["peer"],
       );

@@ -28,6 +28,7 @@ import { DataDirectory, type Wal } from "@quorate/storage";
 import { Driver, type SharedLog } from "./driver.ts";
 import { HostError } from "./errors.ts";
 import { Group } from "./group.ts";
+import { HealthWatch } from "./health.ts";
 import { DirectoryBook } from "./known-directories.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
@@ -53,6 +54,11 @@ export interface NodeOptions {
   readonly clusterToken?: string;
   readonly dataDir: string;
   readonly tls?: PeerTls | undefined;
+  /**
+   * A node whose disk or event loop takes longer again and again is slow: it hands
+   * leadership over to one that is not. Half of an election timeout by default.
+   */
+  readonly slowMs?: number;
   readonly logger?: Logger;
   /** Something made the node stop: it has, and says why. */
   readonly onFatal: (error: unknown) => void;
@@ -79,6 +85,10 @@ interface Hosted {
 }
 
 const FRAME_BYTES = 64 << 20;
+/** How often the event loop is watched. */
+const HEALTH_MS = 200;
+/** How long a write or the event loop may take, if {@link NodeOptions.slowMs} does not say. */
+const SLOW_MS = 250;
 /** How long a member that has left is still talked to. */
 const FAREWELL_MS = 1000;
 
@@ -95,13 +105,19 @@ export class Node {
   private directory: DataDirectory | undefined;
   private wal: Wal | undefined;
   private transport: Transport | undefined;
+  private readonly health: HealthWatch;
+  private healthTimer: NodeJS.Timeout | undefined;
   private state: "new" | "running" | "stopped" = "new";
   /** Members that refused this node before any welcomed it in this life. */
   private readonly refusers = new Set<NodeId>();
   private welcomed = false;
   /** Drivers are made before the log is open; they find it here. */
   private readonly log: SharedLog = {
-    append: (group, record) => this.openLog().append(group, record),
+    append: (group, record) => {
+      const place = this.openLog().append(group, record);
+      this.health.written(place);
+      return place;
+    },
     flush: () => this.openLog().flush(),
     checkpoint: (group, records) => this.openLog().checkpoint(group, records),
   };
@@ -114,6 +130,7 @@ export class Node {
     }
     this.options = options;
     this.name = options.name;
+    this.health = new HealthWatch(options.slowMs ?? SLOW_MS, () => performance.now());
     this.founders = (options.founders ?? [...options.members.keys()]).toSorted();
     this.clusterId = clusterId(this.founders, options.clusterToken ?? "quorate");
     this.logger = options.logger ?? createLogger(options.name, "silent");
@@ -197,6 +214,7 @@ export class Node {
       this.state = "running";
       for (const each of this.hosted.values()) each.start();
       this.transport?.connect();
+      this.watchHealth();
       return address;
     } catch (error) {
       await this.release();
@@ -296,7 +314,25 @@ export class Node {
     return !this.welcomed && size - this.refusers.size <= size >> 1;
   }
 
+  /** Watches disk and event loop, and tells the groups when their node has become slow. */
+  private watchHealth(): void {
+    let before = performance.now();
+    let ticks = 0;
+    this.healthTimer = setInterval(() => {
+      const now = performance.now();
+      this.health.observe(now - before - HEALTH_MS);
+      before = now;
+      if (++ticks % (1000 / HEALTH_MS) !== 0) return;
+      const slow = this.health.judge();
+      if (slow === undefined) return;
+      this.logger.warn({ slow }, slow ? "disk or event loop has become slow" : "well again");
+      for (const group of this.groups) group.reportHealth(slow);
+    }, HEALTH_MS);
+    this.healthTimer.unref();
+  }
+
   private onDurable(place: number): void {
+    this.health.durable(place);
     for (const each of this.hosted.values()) each.onDurable(place);
   }
 
@@ -309,6 +345,7 @@ export class Node {
   }
 
   private async release(): Promise<void> {
+    clearInterval(this.healthTimer);
     // Each is given up whatever becomes of the others; the directory last, it holds the lock.
     const closed = await Promise.allSettled([this.transport?.close(), this.wal?.close()]);
     closed.push(...(await Promise.allSettled([this.directory?.close()])));

@@ -14,8 +14,10 @@ export class RaftClaims {
   private readonly leaders: Map<Term, NodeId> = new Map();
   /** What was committed first at each index, for ever (I4, I8). */
   private readonly committed: Map<Index, string> = new Map();
-  /** The last one that was committed anywhere. */
+  /** The last one that was committed anywhere, unless it was missed. */
   private configuration: Configuration | undefined;
+  /** The highest index that was committed anywhere. */
+  private upTo: Index = 0;
   private readonly checked: Map<Raft, Index> = new Map();
   /** Within one life: what a crash takes back was never told to anyone. */
   private readonly terms: Map<Raft, Term> = new Map();
@@ -45,10 +47,15 @@ export class RaftClaims {
     for (let index = Math.max(from, raft.log.base.index) + 1; index <= raft.commitIndex; index++) {
       const entry = raft.log.at(index);
       const identity = `${entry.term} ${entry.kind} ${entry.data.join(",")}`;
-      const known = this.committed.get(index);
-      const first = known ?? identity;
+      const isNews = index > this.upTo;
+      if (isNews) {
+        // A node may commit and compact in one step: what lies between was not seen.
+        if (index !== this.upTo + 1) this.configuration = undefined;
+        this.upTo = index;
+      }
+      const first = this.committed.get(index) ?? identity;
       this.committed.set(index, first);
-      if (known === undefined && entry.kind === "configuration") {
+      if (isNews && entry.kind === "configuration") {
         const broken = this.neighbours(id, index, decode(configurationCodec, entry.data));
         if (broken !== undefined) return broken;
       }
@@ -58,7 +65,7 @@ export class RaftClaims {
     return undefined;
   }
 
-  /** Every commit is seen when it first happens, so configurations come in the order of the log. */
+  /** Configurations come in the order of the log. */
   private neighbours(id: NodeId, index: Index, next: Configuration): string | undefined {
     const before = this.configuration;
     this.configuration = next;
@@ -69,8 +76,8 @@ export class RaftClaims {
   private shape(id: NodeId, raft: Raft): string | undefined {
     const { base } = raft.log;
     // The oldest configuration there is: what the founders were told.
-    if (raft.configurationIndex === 0 && raft.configuration.voters.length > 0) {
-      this.configuration ??= raft.configuration;
+    if (this.upTo === 0 && raft.configuration.voters.length > 0) {
+      this.configuration ??= raft.configurations.at(0).configuration;
     }
     if (raft.role === "leader" && raft.configurationIndex > raft.commitIndex) {
       const changes = raft.log

@@ -46,7 +46,7 @@ export abstract class RaftState {
   term: Term = 0;
   protected votedFor: NodeId | undefined;
   readonly log: Log = new Log();
-  protected readonly configurations: Configurations;
+  readonly configurations: Configurations;
   /** Of the first `seal` in the log or in the snapshot before it; 0 if there is none. */
   protected sealIndex: Index = 0;
 

@@ -12,7 +12,6 @@ import type { StateMachine } from "../state-machine.ts";
 import { type PieceSink, type PieceSource, readPieces, type ReplicaState } from "./snapshots.ts";
 import {
   type Batch,
-  batchHead,
   type Item,
   OPEN_SESSION,
   type Outcome,
@@ -58,10 +57,9 @@ export class Execution<R> {
     return nodes.admit(client, epoch, sequence);
   }
 
-  /** Whether an encoded batch was executed already. Reads no more than its first words. */
-  isDone(batch: Uint8Array): boolean {
-    const { client, epoch, sequence } = batchHead(batch);
-    return this.state.nodes.admit(client, epoch, sequence).type === "repeated";
+  /** The last batch of that life of a node that was executed; 0 if none was. */
+  lastOf(client: NodeId, epoch: number): number {
+    return this.state.nodes.lastOf(client, epoch);
   }
 
   /** Executes an admitted batch. */

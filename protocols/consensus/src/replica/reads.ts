@@ -15,6 +15,9 @@ interface Round {
   readonly peers: readonly Asker[];
 }
 
+/** Questions of other replicas that wait for one round. */
+const MAX_ASKERS = 10_000;
+
 /** A replica that asked the leader: its questions are numbered within each of its lives. */
 interface Asker {
   readonly peer: NodeId;
@@ -47,9 +50,9 @@ export class Reads {
     this.size++;
   }
 
-  /** How many questions of other replicas wait for a round. */
-  get askers(): number {
-    return this.peers.length;
+  /** Whether so many questions of other replicas wait that no more are taken. */
+  get isFull(): boolean {
+    return this.peers.length >= MAX_ASKERS;
   }
 
   askFor(asker: Asker): void {

@@ -26,6 +26,7 @@ import type { Entry, Index, SnapshotMeta } from "../entry.ts";
 import type { LogOutput, LogResponse, LogWords, OrderedLog, Rejected } from "../ordered-log.ts";
 import type { StateMachine } from "../state-machine.ts";
 import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
+import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
 import { Errands } from "./errands.ts";
@@ -36,6 +37,7 @@ import { Transfers } from "./transfers.ts";
 import {
   type Batch,
   batchCodec,
+  batchHead,
   type Item,
   OPEN_SESSION,
   type Outcome,
@@ -47,9 +49,6 @@ import {
 } from "./words.ts";
 
 type Ctx<L extends LogWords, R> = Context<ReplicaWords<L, R>>;
-
-/** Questions of other replicas that wait for one round. */
-const MAX_ASKERS = 10_000;
 
 /** The log's requests are numbered by purpose: batches need no answer but a refusal. */
 const BATCH_REQUEST: RequestId = 0;
@@ -64,6 +63,7 @@ export class Replica<L extends LogWords, R>
   private readonly config: ReplicaConfig;
   private readonly execution: Execution<R>;
   private readonly outbox: Outbox = new Outbox();
+  private readonly intake: Intake = new Intake();
   private readonly reads: Reads = new Reads();
   private readonly transfers: Transfers = new Transfers();
   /** The boot record; nothing is sent under its epoch before it is durable, lest another life reuse it. */
@@ -144,12 +144,10 @@ export class Replica<L extends LogWords, R>
       case "log":
         return this.log.onMessage(this.below(ctx), from, message.message);
       case "forward":
-        // A replica that lags sees nothing settled and repeats itself: the log need not.
-        if (!this.execution.isDone(message.batch)) this.propose(ctx, message.batch);
-        return;
+        return this.propose(ctx, message.batch);
       case "readIndex":
         // Whoever asks the wrong node, or too often, asks again by itself.
-        if (this.log.role !== "leader" || this.reads.askers >= MAX_ASKERS) return;
+        if (this.log.role !== "leader" || this.reads.isFull) return;
         return this.reads.askFor({ peer: from, epoch: message.epoch, round: message.round });
       case "readAt":
         // An answer to an earlier life of this replica says nothing about now (scenario R2).
@@ -244,8 +242,7 @@ export class Replica<L extends LogWords, R>
   }
 
   private refuse(ctx: Ctx<L, R>, id: RequestId, reason: Rejected["reason"]): void {
-    const { leader } = this;
-    ctx.replyEagerly(id, { type: "rejected", reason, leader, definite: true });
+    ctx.replyEagerly(id, { type: "rejected", reason, leader: this.leader, definite: true });
   }
 
   /** Sends batches to the leader, or proposes them if this node leads. */
@@ -262,6 +259,8 @@ export class Replica<L extends LogWords, R>
   }
 
   private propose(ctx: Ctx<L, R>, data: Uint8Array): void {
+    const { client, ...head } = batchHead(data);
+    if (!this.intake.admits(client, head, this.execution.lastOf(client, head.epoch))) return;
     this.log.onRequest?.(this.below(ctx), BATCH_REQUEST, { type: "propose", data });
   }
 
@@ -302,6 +301,7 @@ export class Replica<L extends LogWords, R>
         return this.applyBacklog(ctx);
       case "role":
         this.outbox.rewind();
+        this.intake.clear();
         this.reads.repeat();
         this.errands.abandon(ctx, value.leader);
         if (value.role !== "leader") this.transfers.abandon();
@@ -328,7 +328,7 @@ export class Replica<L extends LogWords, R>
   reply(ctx: Ctx<L, R>, id: RequestId, response: LogResponse): void {
     if (response.type === "readable") return this.reads.readable(ctx, id, response.index);
     // A refused batch stays in the outbox; a timer or the next leader sends it again.
-    if (id === BATCH_REQUEST) return;
+    if (id === BATCH_REQUEST) return response.type === "rejected" ? this.intake.clear() : undefined;
     if (!this.errands.settle(ctx, id, response)) this.reads.refused(id);
   }
 

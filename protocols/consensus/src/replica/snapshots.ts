@@ -179,7 +179,8 @@ export class Sending {
   acknowledge(next: number): boolean {
     if (next < (this.window[0]?.sequence ?? this.sequence)) return this.attempts < 2;
     this.waits = false;
-    while (this.window[0] !== undefined && this.window[0].sequence < next) {
+    // The last one stays, to be answered by the end of it all: that answer may be lost too.
+    while (this.window[0] !== undefined && this.window[0].sequence < next && !this.window[0].last) {
       this.window.shift();
       this.attempts = 0;
     }
