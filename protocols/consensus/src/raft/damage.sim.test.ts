@@ -15,7 +15,7 @@ import { lan, type RaftConfig } from "./config.ts";
 import type { RaftWords, Record } from "./messages.ts";
 import { Raft } from "./raft.ts";
 
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 30);
 const NODES = ["a", "b", "c"];
 
 /** Loses some of the entries that it recovers. */

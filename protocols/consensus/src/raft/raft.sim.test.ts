@@ -8,7 +8,7 @@ import { lan } from "./config.ts";
 import type { RaftWords } from "./messages.ts";
 import { Raft } from "./raft.ts";
 
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 40);
 
 function command(text: string): Uint8Array {
   return new TextEncoder().encode(text);

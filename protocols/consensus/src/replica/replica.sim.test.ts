@@ -15,7 +15,7 @@ import type { ReplicaWords } from "./words.ts";
 type Words = ReplicaWords<RaftWords, number>;
 type JournalReplica = Replica<RaftWords, number>;
 
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 40);
 
 function command(text: string): Uint8Array {
   return new TextEncoder().encode(text);
