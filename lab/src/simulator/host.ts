@@ -82,7 +82,8 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
   }
 
   setTimer(timer: V["Timer"], delayMs: number, jitterMs: number = 0): void {
-    this.cancelTimer(timer);
+    const armed = this.timers.get(timer);
+    if (armed !== undefined) this.world.callOff(armed);
     const jitter = jitterMs === 0 ? 0 : this.world.fates.jitter(this.index, timer, jitterMs);
     const delay = this.clock.lasts(delayMs + jitter);
     this.timers.set(timer, this.world.schedule(delay, "timer", this, this.self, timer, 0));
