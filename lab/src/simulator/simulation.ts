@@ -469,6 +469,15 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     return happening;
   }
 
+  /** Puts off, or moves forward, what is in the queue, as if it were scheduled now. */
+  reschedule(happening: Happening<V, P>, delay: number): void {
+    this.queue.remove(happening);
+    happening.time = this.now + delay;
+    happening.order = this.order++;
+    happening.cause = this.steps;
+    this.queue.push(happening);
+  }
+
   callOff(happening: Happening<V, P>): void {
     if (happening.at >= 0) this.queue.remove(happening);
     else {

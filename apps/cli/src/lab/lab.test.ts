@@ -139,3 +139,18 @@ test("the list of a protocol names parameters, scenarios, claims and bugs", asyn
     assert.ok(out.includes(word), word);
   }
 });
+
+test("the commands in docs/lab.md work as they are written", async () => {
+  const page = readFileSync(new URL("../../../../docs/lab.md", import.meta.url), "utf8");
+  const blocks = [...page.matchAll(/```sh\n([^`]*)```/g)].map(([, block]) => block!.trim());
+  assert.ok(blocks.length >= 4);
+  for (const block of blocks) {
+    const [program, ...argv] = block.split(/\s+/);
+    assert.equal(program, "quorate");
+    // Fleets and exams have tests of their own; here it matters that their flags are understood.
+    const long = argv.includes("--seeds") || argv[0] === "exam";
+    const { status, err } = await ask(...argv, ...(long ? ["--help"] : []));
+    assert.equal(err, "");
+    assert.equal(status, long ? 0 : 1, block);
+  }
+});
