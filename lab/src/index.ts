@@ -4,6 +4,7 @@ export type { Action, Outside } from "./run/action.ts";
 export { actionText } from "./run/action.ts";
 export { type FleetPlan, runOfSeed, Tally } from "./run/fleet.ts";
 export { type Intervention, readToken, token } from "./run/intervention.ts";
+export { RunDigest } from "./run/digest.ts";
 export { BUDGET, type Finding, type Outcome, play, type PlayOptions } from "./run/play.ts";
 export {
   decodeRun,

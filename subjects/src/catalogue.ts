@@ -3,8 +3,9 @@
 import type { Subject } from "@quorate/lab";
 
 import { raft } from "./raft/subject.ts";
+import { replica } from "./replica/subject.ts";
 
-export const catalogue: readonly Subject[] = [raft];
+export const catalogue: readonly Subject[] = [raft, replica];
 
 export function subjectNamed(name: string): Subject | undefined {
   return catalogue.find((subject) => subject.name === name);

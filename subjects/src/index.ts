@@ -1,2 +1,3 @@
 export { catalogue, subjectNamed } from "./catalogue.ts";
 export { raft } from "./raft/subject.ts";
+export { replica } from "./replica/subject.ts";

@@ -9,6 +9,7 @@ const ROOT = new URL("../../../", import.meta.url);
 
 /** Documents whose every TypeScript block is a region of a source file, named in the line above it. */
 const DOCUMENTS = [
+  "docs/lab.md",
   "docs/writing-a-protocol.md",
   "kernel/README.md",
   "lab/README.md",

@@ -98,7 +98,6 @@ interface Actor {
 }
 
 interface Asked {
-  readonly op: number;
   readonly request: number;
   readonly deadline: number;
 }
@@ -117,7 +116,8 @@ class Play {
   private readonly decisions: Intervention[] = [];
   private readonly view: View;
   private finding: Finding | undefined;
-  private waiting: Asked[] = [];
+  /** Operations without an answer, the oldest first. */
+  private readonly waiting: Map<number, Asked> = new Map();
   /** Given in the step at hand; the witness hears of the step first. */
   private answers: { readonly op: number; readonly response: unknown }[] = [];
   private asked = 0;
@@ -281,7 +281,7 @@ class Play {
       this.answers.push({ op, response });
     });
     this.asked++;
-    this.waiting.push({ op, request, deadline: world.now + PATIENCE_MS });
+    this.waiting.set(op, { request, deadline: world.now + PATIENCE_MS });
   }
 
   private hear(): void {
@@ -291,7 +291,7 @@ class Play {
   }
 
   private answered(op: number, response: unknown): void {
-    this.waiting = this.waiting.filter((each) => each.op !== op);
+    this.waiting.delete(op);
     const settled = this.witness.answered(op, response);
     switch (settled.type) {
       case "served":
@@ -306,8 +306,9 @@ class Play {
   }
 
   private expire(now: number): void {
-    while (this.waiting[0] !== undefined && this.waiting[0].deadline <= now) {
-      const { op, request } = this.waiting.shift()!;
+    for (const [op, { request, deadline }] of this.waiting) {
+      if (deadline > now) return;
+      this.waiting.delete(op);
       this.world.forget(request);
       this.witness.abandoned?.(op);
     }

@@ -9,9 +9,9 @@ export type Kind = "message" | "timer" | "sync" | "idle" | "request" | "unreacha
 
 export class Happening<V extends Vocabulary, P extends Process<V>> implements Queued {
   at = -1;
-  /** A paused node puts it off. */
+  /** A paused node puts it off; a timer is set anew. */
   time: number;
-  readonly order: number;
+  order: number;
   readonly kind: Kind;
   readonly host: Host<V, P>;
   /** Who sent the message, or who is unreachable. */
@@ -22,7 +22,7 @@ export class Happening<V extends Vocabulary, P extends Process<V>> implements Qu
   /** The life of the node for which it is meant; 0 for messages, which find whatever life there is. */
   readonly life: number;
   /** The step that led to it. */
-  readonly cause: number;
+  cause: number;
   /** A message that takes up room on its link. */
   onLink = false;
 

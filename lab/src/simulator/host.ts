@@ -82,9 +82,12 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
   }
 
   setTimer(timer: V["Timer"], delayMs: number, jitterMs: number = 0): void {
-    this.cancelTimer(timer);
     const jitter = jitterMs === 0 ? 0 : this.world.fates.jitter(this.index, timer, jitterMs);
     const delay = this.clock.lasts(delayMs + jitter);
+    const armed = this.timers.get(timer);
+    // Most timers are set anew before they are due: the same happening serves again.
+    if (armed !== undefined && armed.at >= 0) return this.world.reschedule(armed, delay);
+    if (armed !== undefined) this.world.callOff(armed);
     this.timers.set(timer, this.world.schedule(delay, "timer", this, this.self, timer, 0));
   }
 

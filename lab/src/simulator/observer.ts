@@ -30,3 +30,22 @@ export interface Observer<V extends Vocabulary, P extends Process<V>> {
   /** A node has taken a step, `onIdle` included where it was due. */
   stepped?(node: NodeId, process: P): void;
 }
+
+interface Listeners<V extends Vocabulary, P extends Process<V>> {
+  readonly observer?: Observer<V, P>;
+  readonly onNote?: (node: NodeId, note: V["Note"]) => void;
+  readonly onOutput?: (node: NodeId, output: V["Output"]) => void;
+}
+
+/** One observer of an observer, or of the two functions that most tests need. */
+export function observerOf<V extends Vocabulary, P extends Process<V>>({
+  observer,
+  onNote,
+  onOutput,
+}: Listeners<V, P>): Observer<V, P> | undefined {
+  if (observer !== undefined || (onNote === undefined && onOutput === undefined)) return observer;
+  return {
+    noted: (node, note) => onNote?.(node, note),
+    said: (node, output) => onOutput?.(node, output),
+  };
+}

@@ -23,7 +23,7 @@ import { Dice, type Fates, LOST } from "./fates.ts";
 import { Happening, type Kind } from "./happening.ts";
 import { Host } from "./host.ts";
 import { Network, type Way } from "./network.ts";
-import type { Observer } from "./observer.ts";
+import { type Observer, observerOf } from "./observer.ts";
 import { EventQueue } from "./queue.ts";
 import { CALM, type Weather } from "./weather.ts";
 
@@ -469,6 +469,15 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     return happening;
   }
 
+  /** Puts off, or moves forward, what is in the queue, as if it were scheduled now. */
+  reschedule(happening: Happening<V, P>, delay: number): void {
+    this.queue.remove(happening);
+    happening.time = this.now + delay;
+    happening.order = this.order++;
+    happening.cause = this.steps;
+    this.queue.push(happening);
+  }
+
   callOff(happening: Happening<V, P>): void {
     if (happening.at >= 0) this.queue.remove(happening);
     else {
@@ -483,16 +492,4 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     invariant(host !== undefined, `no node ${id}`);
     return host;
   }
-}
-
-function observerOf<V extends Vocabulary, P extends Process<V>>({
-  observer,
-  onNote,
-  onOutput,
-}: SimulationOptions<V, P>): Observer<V, P> | undefined {
-  if (observer !== undefined || (onNote === undefined && onOutput === undefined)) return observer;
-  return {
-    noted: (node, note) => onNote?.(node, note),
-    said: (node, output) => onOutput?.(node, output),
-  };
 }

@@ -54,6 +54,14 @@ function isMajority(nodes: readonly NodeId[], holds: (node: NodeId) => boolean):
 
 function reachedByMajority(nodes: readonly NodeId[], reached: (node: NodeId) => Index): Index {
   invariant(nodes.length > 0, "a configuration has voters");
-  const values = nodes.map(reached).toSorted((a, b) => b - a);
-  return values[nodes.length >> 1]!;
+  // Asked with every acknowledgement: no sorting, which would allocate; configurations are small.
+  let best = 0;
+  for (const node of nodes) {
+    const value = reached(node);
+    if (value <= best) continue;
+    let holders = 0;
+    for (const other of nodes) if (reached(other) >= value) holders++;
+    if (holders > nodes.length >> 1) best = value;
+  }
+  return best;
 }

@@ -113,11 +113,13 @@ class TrustsItsTail extends Raft {
   }
 }
 
+// region: hasty
 class HastyFollower extends Raft {
   protected override onAppend(ctx: Ctx, from: NodeId, m: Message<"append">): void {
     super.onAppend(new Hasty(ctx, "appended"), from, m);
   }
 }
+// endregion
 
 class SkipsConsistencyCheck extends Raft {
   protected override onAppend(ctx: Ctx, from: NodeId, m: Message<"append">): void {
@@ -312,6 +314,7 @@ export const raftBugs: readonly Planted[] = [
     ["slow-disks", "crash-unsynced"],
     (config) => new TrustsItsTail(config),
   ),
+  // region: planted
   planted(
     "L7-answers-before-durable",
     "a follower answers once the entries are on stable storage (figure 2)",
@@ -319,6 +322,7 @@ export const raftBugs: readonly Planted[] = [
     ["crash-unsynced", "slow-disks"],
     (config) => new HastyFollower(config),
   ),
+  // endregion
   planted(
     "skips-consistency-check",
     "a follower refuses entries that do not fit its log at prevLogIndex and prevLogTerm (§5.3)",

@@ -8,7 +8,7 @@
  */
 
 import type { Entry, LogRequest, LogResponse, Raft, RaftWords } from "@quorate/consensus";
-import { invariant, type NodeId, type Random, utf8 } from "@quorate/kernel";
+import { invariant, type NodeId, type Random } from "@quorate/kernel";
 import type { Broken, Settled, World } from "@quorate/lab";
 import { Recorder, type Token } from "@quorate/lab/judge";
 
@@ -65,7 +65,7 @@ export class Operations {
       begin(lease ? "leaseRead" : "read", undefined, this.invoke(op, { type: "get", key }));
       return { type: "read", level: lease ? "lease" : "linearizable" };
     }
-    const data = utf8(`${key}=${value}`);
+    const data = ascii(`${key}=${value}`);
     begin("write", data, this.invoke(op, { type: "put", key, value }));
     this.written.set(data, this.pending.get(op)!);
     return { type: "propose", data };
@@ -163,4 +163,10 @@ export class Operations {
   history(): string {
     return this.recorder?.text() ?? "";
   }
+}
+
+function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

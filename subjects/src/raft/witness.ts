@@ -31,7 +31,7 @@ export const CLAIMS: readonly Claim[] = [
   { id: "I8", text: "all nodes commit the same entry at an index" },
   { id: "I9", text: "only rounds that were sent are answered" },
   { id: "I10", text: "what is committed is on the disks of a quorum" },
-  { id: "I11", text: "a new leader has every committed entry" },
+  { id: "I11", text: "a new leader has every entry committed in earlier terms" },
   { id: "I12", text: "a read sees all that was answered before it was asked" },
   {
     id: "I13",
@@ -70,6 +70,8 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
   private readonly leaderOf: Map<number, NodeId> = new Map();
   /** What was committed first at each index, from 1. */
   private readonly committed: Entry[] = [];
+  /** The term in which it was committed there: that of the entry or a later one. */
+  private readonly committedIn: number[] = [];
   private readonly operations: Operations;
   private leading: NodeId[] = [];
 
@@ -140,13 +142,22 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
     }
     // The newest comes first: who leads a later term rules.
     this.leading.unshift(node);
-    const { term, log } = raft;
+    const { term } = raft;
     const other = this.leaderOf.get(term);
     this.leaderOf.set(term, node);
     if (other !== undefined && other !== node) {
       return { claim: "I3", text: `${other} and ${node} both lead term ${term}` };
     }
-    const last = this.committed.length;
+    return this.isComplete(node, raft);
+  }
+
+  /**
+   * Leader completeness speaks of entries committed in earlier terms: a node may
+   * learn late that it was elected, when a later leader has committed more.
+   */
+  private isComplete(node: NodeId, { term, log }: Raft): Broken | undefined {
+    let last = this.committed.length;
+    while (last > 0 && this.committedIn[last - 1]! >= term) last--;
     const entry = this.committed[last - 1];
     if (entry === undefined || last <= log.base.index || log.termAt(last) === entry.term) {
       return undefined;
@@ -169,6 +180,7 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
       const first = this.committed[index - 1];
       if (first === undefined) {
         this.committed.push(entry);
+        this.committedIn.push(raft.term);
         if (entry.term < raft.term) this.world.mark("inherited");
         const broken = this.operations.committed(index, entry);
         if (broken !== undefined) return broken;

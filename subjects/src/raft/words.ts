@@ -3,13 +3,17 @@
 import type { Entry, Raft, RaftWords } from "@quorate/consensus";
 import { bytesText, plainText, type Words } from "@quorate/lab";
 
-function entries(list: readonly Entry[]): string {
-  const shown = list.map((entry) => {
+/** How many entries of a long list are shown: the last ones. */
+const SHOWN = 8;
+
+function entries(list: readonly Entry[], before: number = 0): string {
+  const hidden = Math.max(0, list.length - SHOWN);
+  const shown = list.slice(hidden).map((entry) => {
     const text = entry.kind === "command" ? bytesText(entry.data) : entry.kind;
     return `${text}@${entry.term}`;
   });
-  const left = shown.length - 8;
-  return left > 0 ? `${left} entries … ${shown.slice(-8).join(" ")}` : shown.join(" ");
+  const left = before + hidden;
+  return left > 0 ? `${left} more, ${shown.join(" ")}` : shown.join(" ");
 }
 
 export const raftWords: Words<RaftWords, Raft> = {
@@ -77,9 +81,8 @@ export const raftWords: Words<RaftWords, Raft> = {
   note: plainText,
   state(raft) {
     const { role, term, commitIndex, log } = raft;
-    const { index, term: base } = log.base;
-    const held = entries(log.slice(log.firstIndex, Infinity));
-    const start = index === 0 ? "" : `${index}@${base} `;
-    return `${role} t${term}, log ${start}[${held}], ${commitIndex} committed`;
+    const from = Math.max(log.firstIndex, log.lastIndex - SHOWN + 1);
+    const held = entries(log.slice(from, Infinity), from - 1);
+    return `${role} t${term}, log [${held}], ${commitIndex} committed`;
   },
 };

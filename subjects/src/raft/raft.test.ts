@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { examine, encodeRun, play, RunDigest, runOfSeed, type Subject, Tally } from "@quorate/lab";
+import { judge } from "@quorate/lab/judge";
+
+import { raft } from "./subject.ts";
+
+const subject: Subject = raft;
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
+
+test(`Raft keeps its claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () => {
+  const tally = new Tally();
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const run = runOfSeed(subject, seed, { given: {} });
+    const outcome = play(subject, run, { freeze: seed % 4 === 0 });
+    tally.add(outcome);
+    assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+  }
+  if (SEEDS >= 60) assert.deepEqual(tally.unreached(subject), [], "every mark is reached");
+});
+
+test("what clients of Raft see is linearizable, as the judge has it too", () => {
+  for (const scenario of ["swarm", "pause-lease-holder", "partitions"]) {
+    const run = runOfSeed(subject, 5, { given: { leaseReads: 1 }, scenario });
+    const { history = "", served } = play(subject, run, { history: true });
+    assert.ok(served > 0);
+    assert.equal(judge(history).verdict, "linearizable", scenario);
+  }
+});
+
+test("the judge finds the stale read of a leader that does not ask, too", () => {
+  const bug = subject.bugs.find(({ name }) => name === "reads-without-asking")!;
+  const { found } = examine(subject, bug);
+  const { history = "" } = play(subject, found!.run, { history: true });
+  assert.equal(judge(history).verdict, "illegal");
+});
+
+/** Found with fewer events than this, a bug is looked for in every test; the others on demand. */
+const QUICK = 150_000;
+const ALL = process.env["QUORATE_EXAM"] === "all";
+/** Bugs that took longer when they were planted. `quorate exam raft` looks for all. */
+const SLOW: readonly string[] = [
+  "E1-torn-vote",
+  "E2-same-term-stepdown",
+  "votes-before-durable",
+  "E14-unsynced-tail",
+  "L8-longest-log-wins",
+  "commits-earlier-terms",
+  "E12-persistent-leader",
+  "lease-too-long",
+  "R3-lease-kept-in-transfer",
+  "R3-hasty-restart",
+];
+
+for (const bug of subject.bugs) {
+  if (!ALL && SLOW.includes(bug.name)) continue;
+  test(`exam: ${bug.name} (${bug.sentence})`, () => {
+    const { found, events } = examine(subject, bug, { ...(ALL ? {} : { budget: 2 * QUICK }) });
+    assert.ok(found !== undefined, `not found in ${events} events`);
+    assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
+  });
+}
+
+test("Raft's exam has at least fifteen bugs, and those that random search misses", () => {
+  const names = subject.bugs.map(({ name }) => name);
+  assert.ok(names.length >= 15);
+  for (const wanted of [
+    "E14-unsynced-tail",
+    "commits-earlier-terms",
+    "L6-leader-counts-itself-first",
+  ]) {
+    assert.ok(names.includes(wanted), wanted);
+  }
+});
+
+const GOLDEN = new URL("../../src/raft/golden.txt", import.meta.url);
+
+test("runs of Raft go as they went when their digests were written down (QUORATE_GOLDEN=write to renew)", () => {
+  const lines = [1, 2, 3, 4].map((seed) => {
+    const run = runOfSeed(subject, seed, { given: {} });
+    const spectator = new RunDigest();
+    play(subject, run, { spectator });
+    return `${spectator.text} ${encodeRun(run, subject)}\n`;
+  });
+  if (process.env["QUORATE_GOLDEN"] === "write") writeFileSync(GOLDEN, lines.join(""));
+  assert.equal(lines.join(""), readFileSync(GOLDEN, "utf8"));
+});
