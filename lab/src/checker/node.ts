@@ -47,7 +47,7 @@ export interface NodeState<V extends Vocabulary, P> {
   /** Undefined while it is down. */
   readonly process: P | undefined;
   readonly image: P;
-  /** Names of armed timers, sorted. */
+  /** Names of armed timers. */
   readonly timers: readonly V["Timer"][];
   /** Persisted and not durable. */
   readonly pending: readonly V["Record"][];
@@ -322,15 +322,11 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
     const state = {
       process: this.process,
       image: this.image,
-      timers: [...this.timers].toSorted(byText),
+      timers: [...this.timers],
       pending: this.pending,
       held: this.held,
       position: this.position,
     };
     return { state, sent, told, armed, taken, options, failure };
   }
-}
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
