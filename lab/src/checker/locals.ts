@@ -229,9 +229,10 @@ const NOTHING: Omit<Outcome, "next" | "choices"> = {
 export function settingsOf<V extends Vocabulary, P extends Process<V>, H>(
   model: Model<V, P, H>,
 ): StepSettings<P> {
+  const { disk = "asynchronous" } = model;
   return {
     create: (node) => model.create(node),
-    disk: model.disk ?? "asynchronous",
+    disk: typeof disk === "function" ? disk : () => disk,
     restartsAtOnce: (model.restarts ?? "atOnce") === "atOnce",
     mergesMessages: model.network === "merging" || model.network === "persistent",
   };

@@ -45,6 +45,8 @@ export interface Budgets {
   readonly inFlight?: number;
 }
 
+export type Disk = "instant" | "asynchronous";
+
 /** A request that the local user of a node may make, once, at any time after those listed before it for that node. */
 export interface Ask<V extends Vocabulary, P> {
   readonly node: NodeId;
@@ -120,7 +122,7 @@ export interface Model<V extends Vocabulary, P extends Process<V>, H = undefined
    * `instant`: what is persisted is durable when the step ends. `asynchronous`: any prefix of
    * what waits may become durable at any later time. Default: `asynchronous`.
    */
-  readonly disk?: "instant" | "asynchronous";
+  readonly disk?: Disk | ((node: NodeId) => Disk);
   /**
    * `atOnce`: a crashed node is up again in the same step. Nothing is lost by that where crashed
    * nodes come back: being down is a long delay. `later`: crash and restart are steps of their own.

@@ -178,7 +178,9 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     }
     if (outcome.bound !== undefined) return this.cut(outcome.bound);
     if (!this.sums) this.copyStep();
-    if (space.inFlight > this.most) return this.cut(`at most ${this.most} messages in flight`);
+    if (space.inFlight > this.most && space.sendsMore) {
+      return this.cut(`at most ${this.most} messages in flight`);
+    }
     for (const mark of outcome.marks) this.unreached.delete(mark);
     if (this.sums) {
       const number = this.table.add(space.low, space.high, this.number);

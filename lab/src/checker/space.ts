@@ -409,6 +409,11 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     return false;
   }
 
+  /** Whether more messages are on their way after the step than before. */
+  get sendsMore(): boolean {
+    return this.inFlight > this.from.length - this.layout.length;
+  }
+
   /** How many integers the state after the step takes at most. */
   get room(): number {
     return this.from.length + this.outcome.sent.length;
