@@ -101,7 +101,9 @@ export interface History<V extends Vocabulary, P, H> {
 /**
  * Nodes that may change places without anything changing but names. Declared
  * only where it is true: no order of ids is used, by the protocol or by a promise,
- * and requests treat the nodes alike.
+ * and requests treat the nodes alike. Wherever state, messages, timers or the
+ * history name such a node, the name is a text of its own, or stands between colons
+ * (`doubt:a`).
  */
 export interface Symmetry {
   readonly nodes: readonly NodeId[];

@@ -86,8 +86,7 @@ export function huntRaft(
   let last: Hunted | undefined;
   for (const { name, model, from } of hunts) {
     const made = model(create);
-    // What has happened has made the servers unlike: there is nothing to reduce.
-    const verdict = check(made, { maxStates, from: from(made), reduce: false });
+    const verdict = check(made, { maxStates, from: from(made) });
     states += verdict.states;
     last = { hunt: name, states, verdict };
     if (verdict.violation !== undefined) return last;

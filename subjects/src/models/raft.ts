@@ -39,7 +39,14 @@ export interface RaftHistory {
   readonly leaders: Readonly<Record<number, NodeId>>;
   /** By index from 1: the entry that was committed there first. */
   readonly committed: readonly string[];
-  readonly broken: string | undefined;
+  readonly broken: Breach | undefined;
+}
+
+/** A broken promise: `who` did `what`. Names stand alone, so that nodes which are alike can change places. */
+interface Breach {
+  readonly promise: string;
+  readonly who: readonly NodeId[];
+  readonly what: string;
 }
 
 /** Makes the process of a node. Variants that are wrong on purpose come in here. */
@@ -82,14 +89,15 @@ export function raftModel(
         const { index, entries } = happening.value;
         return committed(history, node, index, entries.map(identityOf));
       },
-      broken: ({ broken }) => broken,
+      broken: ({ broken }) =>
+        broken && `${broken.promise}: ${broken.who.join(" and ")} ${broken.what}`,
     },
     markOf: (note) => (note.type === "campaigning" && note.pre ? "askingAround" : note.type),
     marks: ["askingAround", "campaigning", "elected"],
     sometimes: {
       "an entry is committed": ({ history }) => history.committed.length > 0,
     },
-    symmetry: { nodes, alike: ["config", "configuration"] },
+    ...(isAlike(parameters) ? { symmetry: { nodes, alike: ["config", "configuration"] } } : {}),
   };
 }
 
@@ -110,6 +118,11 @@ function isSlow(slow: RaftParameters["slowDisk"], node: NodeId): boolean {
   return typeof slow === "boolean" ? slow : slow.includes(node);
 }
 
+/** Whether nothing tells one node from another. */
+function isAlike({ proposers, slowDisk }: RaftParameters): boolean {
+  return proposers === undefined && typeof slowDisk === "boolean";
+}
+
 function entryAt({ log }: Raft, index: number): string | undefined {
   return index <= log.lastIndex ? identityOf(log.at(index)) : undefined;
 }
@@ -125,12 +138,13 @@ function led(history: RaftHistory, node: NodeId, raft: Raft): RaftHistory {
   if (leader === undefined) {
     const missing = history.committed.findIndex((entry, i) => entryAt(raft, i + 1) !== entry);
     if (missing >= 0) {
-      const broken = `I11: ${node} leads term ${raft.term} without "${history.committed[missing]}"`;
-      return { ...history, broken };
+      const what = `leads term ${raft.term} without "${history.committed[missing]}"`;
+      return { ...history, broken: { promise: "I11", who: [node], what } };
     }
     return { ...history, leaders: { ...history.leaders, [raft.term]: node } };
   }
-  return { ...history, broken: `I3: ${leader} and ${node} both lead term ${raft.term}` };
+  const what = `both lead term ${raft.term}`;
+  return { ...history, broken: { promise: "I3", who: [leader, node], what } };
 }
 
 function committed(
@@ -144,8 +158,8 @@ function committed(
     const index = first + i;
     const before = (all[index - 1] ??= entry);
     if (before === entry) continue;
-    const broken = `I8: ${node} commits "${entry}" at ${index}, where "${before}" was committed`;
-    return { ...history, broken };
+    const what = `commits "${entry}" at ${index}, where "${before}" was committed`;
+    return { ...history, broken: { promise: "I8", who: [node], what } };
   }
   return all.length === history.committed.length ? history : { ...history, committed: all };
 }
