@@ -5,12 +5,13 @@
  * states and a cluster of them has many.
  */
 
-import type { NodeId, Process, Vocabulary } from "@quorate/kernel";
+import { fingerprint, type NodeId, type Process, type Vocabulary } from "@quorate/kernel";
 
 import { Interner } from "./interning.ts";
-import type { Envelope, Happening, Model } from "./model.ts";
+import type { Ask, Envelope, Happening, Model } from "./model.ts";
 import {
   blank,
+  type Held,
   type NodeEvent,
   type NodeState,
   runStep,
@@ -75,6 +76,8 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
   readonly letters: Interner<Letter<V>> = new Interner();
   readonly sights: Interner<Sight<V, P>> = new Interner();
   readonly timers: Interner<V["Timer"]> = new Interner();
+  /** By node: what it may be asked, in order. */
+  readonly asks: readonly (readonly Ask<V, P>[])[];
   /** Steps taken by the protocol itself. */
   steps = 0;
   private readonly model: Model<V, P, H>;
@@ -89,6 +92,8 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
     this.model = model;
     this.indices = new Map(model.nodes.map((id, i) => [id, i]));
     this.settings = settingsOf(model);
+    const { nodes, asks = [] } = model;
+    this.asks = nodes.map((id) => asks.filter(({ node }) => node === id));
   }
 
   /** The state of a node that has never been up. */
@@ -97,7 +102,9 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
   }
 
   intern(node: number, state: NodeState<V, P>): number {
-    const { process, image, timers, pending, held } = state;
+    const { process, image, pending } = state;
+    const timers = state.timers.toSorted(byText);
+    const held = this.model.network === "ordered" ? state.held : inAnyOrder(state.held);
     // Without a report nobody learns of positions (K11, K17).
     const position = image.onDurable === undefined ? 0 : state.position;
     return this.states.intern({ node, process, image, timers, pending, held, position });
@@ -120,13 +127,14 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
     const code = codeOf(kind, argument, tick);
     let outcomes = known.get(code);
     if (outcomes === undefined) {
-      outcomes = this.explore(state, this.eventOf(kind, argument), tick);
+      const { node } = this.states.at(state);
+      outcomes = this.explore(state, this.eventOf(node, kind, argument), tick);
       known.set(code, outcomes);
     }
     return outcomes;
   }
 
-  eventOf(kind: number, argument: number): NodeEvent<V> {
+  eventOf(node: number, kind: number, argument: number): NodeEvent<V> {
     switch (kind) {
       case KIND.deliver: {
         const { from, message } = this.letters.at(argument).envelope;
@@ -135,7 +143,8 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
       case KIND.timeout:
         return { type: "timeout", timer: this.timers.at(argument) };
       case KIND.ask:
-        return { type: "ask", id: argument + 1, request: this.model.asks![argument]!.request };
+        // Numbered by node, so that nodes which are alike stay so.
+        return { type: "ask", id: argument + 1, request: this.asks[node]![argument]!.request };
       case KIND.sync:
         return { type: "sync", count: argument };
       case KIND.crash:
@@ -193,6 +202,21 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
   }
 }
 
+/** What waits for the disk, where the order of messages means nothing. */
+function inAnyOrder<V extends Vocabulary>(held: readonly Held<V>[]): readonly Held<V>[] {
+  if (held.length < 2) return held;
+  const sends = held
+    .filter(({ effect }) => effect.type === "send")
+    .map((send) => ({ send, key: fingerprint(send) }))
+    .toSorted((a, b) => a.key - b.key);
+  const others = held.filter(({ effect }) => effect.type !== "send");
+  return [...others, ...sends.map(({ send }) => send)];
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 const NOTHING: Omit<Outcome, "next" | "choices"> = {
   sent: [],
   seen: [],
@@ -205,9 +229,10 @@ const NOTHING: Omit<Outcome, "next" | "choices"> = {
 export function settingsOf<V extends Vocabulary, P extends Process<V>, H>(
   model: Model<V, P, H>,
 ): StepSettings<P> {
+  const { disk = "asynchronous" } = model;
   return {
     create: (node) => model.create(node),
-    disk: model.disk ?? "asynchronous",
+    disk: typeof disk === "function" ? disk : () => disk,
     restartsAtOnce: (model.restarts ?? "atOnce") === "atOnce",
     mergesMessages: model.network === "merging" || model.network === "persistent",
   };

@@ -45,6 +45,8 @@ export interface Budgets {
   readonly inFlight?: number;
 }
 
+export type Disk = "instant" | "asynchronous";
+
 /** A request that the local user of a node may make, once, at any time after those listed before it for that node. */
 export interface Ask<V extends Vocabulary, P> {
   readonly node: NodeId;
@@ -99,7 +101,9 @@ export interface History<V extends Vocabulary, P, H> {
 /**
  * Nodes that may change places without anything changing but names. Declared
  * only where it is true: no order of ids is used, by the protocol or by a promise,
- * and requests treat the nodes alike.
+ * and requests treat the nodes alike. Wherever state, messages, timers or the
+ * history name such a node, the name is a text of its own, or stands between colons
+ * (`doubt:a`).
  */
 export interface Symmetry {
   readonly nodes: readonly NodeId[];
@@ -120,7 +124,7 @@ export interface Model<V extends Vocabulary, P extends Process<V>, H = undefined
    * `instant`: what is persisted is durable when the step ends. `asynchronous`: any prefix of
    * what waits may become durable at any later time. Default: `asynchronous`.
    */
-  readonly disk?: "instant" | "asynchronous";
+  readonly disk?: Disk | ((node: NodeId) => Disk);
   /**
    * `atOnce`: a crashed node is up again in the same step. Nothing is lost by that where crashed
    * nodes come back: being down is a long delay. `later`: crash and restart are steps of their own.

@@ -22,7 +22,7 @@ import {
 } from "@quorate/kernel";
 
 import { isSame } from "./interning.ts";
-import type { Envelope } from "./model.ts";
+import type { Disk, Envelope } from "./model.ts";
 
 /** What comes out of a node for those around it, in the order in which it comes. */
 export type Told<V extends Vocabulary> =
@@ -47,7 +47,7 @@ export interface NodeState<V extends Vocabulary, P> {
   /** Undefined while it is down. */
   readonly process: P | undefined;
   readonly image: P;
-  /** Names of armed timers, sorted. */
+  /** Names of armed timers. */
   readonly timers: readonly V["Timer"][];
   /** Persisted and not durable. */
   readonly pending: readonly V["Record"][];
@@ -89,7 +89,7 @@ export interface Armed<V extends Vocabulary> {
 
 export interface StepSettings<P> {
   readonly create: (node: NodeId) => P;
-  readonly disk: "instant" | "asynchronous";
+  readonly disk: (node: NodeId) => Disk;
   /** Whether a crash and the start that follows it are one step. */
   readonly restartsAtOnce: boolean;
   /** Whether a message equal to one that waits for the disk adds nothing. */
@@ -224,7 +224,7 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
 
   /** With an instant disk everything persisted is durable before the step ends. */
   private drain(): void {
-    if (this.settings.disk !== "instant") return;
+    if (this.settings.disk(this.self) !== "instant") return;
     while (this.pending.length > 0) this.sync(this.pending.length);
   }
 
@@ -322,15 +322,11 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
     const state = {
       process: this.process,
       image: this.image,
-      timers: [...this.timers].toSorted(byText),
+      timers: [...this.timers],
       pending: this.pending,
       held: this.held,
       position: this.position,
     };
     return { state, sent, told, armed, taken, options, failure };
   }
-}
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -51,6 +51,11 @@ export interface Verdict<V extends Vocabulary> {
   readonly violation: Violation<V> | undefined;
   /** Marks, and states that should be reachable, that no run reached. */
   readonly unreached: readonly string[];
+  /**
+   * How many states those seen stand for, where nodes are alike. Only with few such nodes; what a
+   * search without reduction counts.
+   */
+  readonly represented: number;
   /** States in which nothing more can happen. */
   readonly ends: number;
   /** States that single nodes were found in. */
@@ -96,6 +101,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   private transitions = 0;
   private depth = 0;
   private ends = 0;
+  private represented = 0;
   private number = 0;
   private breach: Breach | undefined;
   /** What was done before each first state. */
@@ -172,7 +178,9 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     }
     if (outcome.bound !== undefined) return this.cut(outcome.bound);
     if (!this.sums) this.copyStep();
-    if (space.inFlight > this.most) return this.cut(`at most ${this.most} messages in flight`);
+    if (space.inFlight > this.most && space.sendsMore) {
+      return this.cut(`at most ${this.most} messages in flight`);
+    }
     for (const mark of outcome.marks) this.unreached.delete(mark);
     if (this.sums) {
       const number = this.table.add(space.low, space.high, this.number);
@@ -219,6 +227,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   private settle(number: number): void {
     const { scratch, model, space } = this;
     this.next.push(number, scratch);
+    this.represented += this.canon?.orbit ?? 1;
     const history = scratch.data[space.layout.history]!;
     const promise =
       space.histories.broken(history) ?? model.always?.call(model, space.view(scratch));
@@ -283,7 +292,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   }
 
   private verdict(): Verdict<V> {
-    const { table, transitions, depth, bounds, breach, ends, space } = this;
+    const { table, transitions, depth, bounds, breach, ends, space, represented } = this;
     return {
       states: table.size,
       transitions,
@@ -299,6 +308,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
       violation:
         breach === undefined ? undefined : { promise: breach.promise, trace: this.trace(breach) },
       unreached: [...this.unreached.keys()],
+      represented,
       ends,
       nodeStates: space.locals.states.size,
       protocolSteps: space.locals.steps,

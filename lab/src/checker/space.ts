@@ -244,23 +244,14 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     const place = this.layout.asked[node]!;
     if (place < 0) return;
     const made = this.value(place);
-    const ask = this.asksOf[node]![made];
+    const ask = this.locals.asks[node]![made];
     if (ask === undefined) return;
     const { process } = this.locals.states.at(this.value(node));
-    if (process !== undefined && this.model.asks![ask]!.when?.(process) === false) return;
-    this.begin("node", node, KIND.ask, ask);
+    if (process !== undefined && ask.when?.(process) === false) return;
+    this.begin("node", node, KIND.ask, made);
     this.change(place, made + 1);
     this.conclude(undefined, visit);
   }
-
-  /** By node: the places of its asks in the model's list. */
-  private get asksOf(): readonly (readonly number[])[] {
-    this.askLists ??= this.model.nodes.map((id) =>
-      (this.model.asks ?? []).flatMap(({ node }, i) => (node === id ? [i] : [])),
-    );
-    return this.askLists;
-  }
-  private askLists: readonly (readonly number[])[] | undefined;
 
   private expandMessages(visit: Visit): void {
     const { data, at, length } = this.from;
@@ -418,6 +409,11 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     return false;
   }
 
+  /** Whether more messages are on their way after the step than before. */
+  get sendsMore(): boolean {
+    return this.inFlight > this.from.length - this.layout.length;
+  }
+
   /** How many integers the state after the step takes at most. */
   get room(): number {
     return this.from.length + this.outcome.sent.length;
@@ -472,7 +468,7 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
       return { type, ...envelope, ...dice };
     }
     const node = this.model.nodes[this.node]!;
-    const event = this.locals.eventOf(this.kind, this.argument);
+    const event = this.locals.eventOf(this.node, this.kind, this.argument);
     if (event.type === "ask") {
       return { type: "ask", node, ask: this.argument, request: event.request, ...dice };
     }

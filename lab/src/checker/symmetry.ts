@@ -36,8 +36,8 @@ interface Images {
 const FEW = 4;
 
 /** Takes the place of every name when nodes are compared. */
-const ANYBODY = "\u0000anybody";
-const SELF = "\u0000self";
+const ANYBODY = "anybody";
+const SELF = "self";
 
 export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   private readonly space: Space<V, P, H>;
@@ -52,6 +52,8 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   private readonly letterLooks: number[][] = [];
   /** All permutations, if there are few. */
   private readonly all: readonly Images[] | undefined;
+  /** How many states the last one stands for, itself included; only where every order is tried. */
+  orbit = 1;
   private best: number[] = [];
   private candidate: number[] = [];
 
@@ -69,14 +71,24 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   /** Replaces a state, in place, by the one that stands for it. Fingerprints are not kept up. */
   reduce(body: Body): void {
     const all = this.all ?? this.orders(body).map((order) => this.imagesOf(order));
+    let fixing = 0;
     for (let i = 0; i < all.length; i++) {
       this.apply(body, all[i]!);
+      if (this.isCandidate(body)) fixing++;
       if (i > 0 && !isLess(this.candidate, this.best)) continue;
       const { best } = this;
       this.best = this.candidate;
       this.candidate = best;
     }
     for (let i = 0; i < body.length; i++) body.data[body.at + i] = this.best[i]!;
+    if (this.all !== undefined) this.orbit = all.length / fixing;
+  }
+
+  private isCandidate(body: Body): boolean {
+    for (let i = 0; i < body.length; i++) {
+      if (body.data[body.at + i] !== this.candidate[i]) return false;
+    }
+    return true;
   }
 
   /** The permutations that sort the nodes by looks, one of each set that has the same image. */
@@ -119,10 +131,7 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   private areTwins(body: Body, a: number, b: number): boolean {
     const to = this.ids.map((_, i) => (i === a ? b : i === b ? a : i));
     this.apply(body, this.imagesOf(to));
-    for (let i = 0; i < body.length; i++) {
-      if (body.data[body.at + i] !== this.candidate[i]) return false;
-    }
-    return true;
+    return this.isCandidate(body);
   }
 
   /**
@@ -158,7 +167,7 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   /** A value with one node named as itself and its like not told apart. */
   private faceless(value: object, node: number): unknown {
     const names = new Map(
-      this.alike.map((i) => [this.ids[i]!, i === node ? SELF : `${ANYBODY}`] as const),
+      this.alike.map((i) => [this.ids[i]!, i === node ? SELF : ANYBODY] as const),
     );
     const indices = this.ids.map((_, i) => (i === node ? -1 : this.alike.includes(i) ? -2 : i));
     return { look: renamedLocal(value, { names, fields: this.fields, merge: true }, indices) };
@@ -198,9 +207,10 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   }
 
   private localImage(local: number, { renaming, to, locals }: Images): number {
-    return (locals[local] ??= this.space.locals.states.intern(
-      renamedLocal(this.space.locals.states.at(local), renaming, to),
-    ));
+    const known = locals[local];
+    if (known !== undefined) return known;
+    const image = renamedLocal(this.space.locals.states.at(local), renaming, to);
+    return (locals[local] = this.space.locals.intern(image.node, image));
   }
 
   private letterImage(letter: number, { renaming, to, letters }: Images): number {
@@ -221,10 +231,8 @@ function renamedLocal<T extends object>(value: T, renaming: Renaming, to: readon
   const moved: { [field: string]: unknown } = {};
   for (const [field, entry] of Object.entries(value)) {
     const isIndex = field === "node" || field === "from" || field === "to";
-    const image =
+    moved[field] =
       isIndex && typeof entry === "number" ? to[entry] : renamed<unknown>(entry, renaming);
-    // Names of timers are kept sorted, and a renamed one may belong elsewhere.
-    moved[field] = field === "timers" ? (image as string[]).toSorted() : image;
   }
   return moved as T; // Field by field the same shape.
 }

@@ -65,14 +65,27 @@ export const LIMITS: Limits = { characters: 1 << 28, operations: 1_000_000 };
  * @throws HistoryError that names the line and the field.
  */
 export function readHistory(input: unknown, limits: Limits = LIMITS): readonly Operation[] {
+  return readEach(input, limits, check);
+}
+
+/**
+ * Reads a text or an array of values, one operation each.
+ *
+ * @throws HistoryError that names the line, or what `read` throws.
+ */
+export function readEach<T>(
+  input: unknown,
+  limits: Limits,
+  read: (value: unknown, place: Place) => T,
+): readonly T[] {
   const { values, lines } = typeof input === "string" ? parse(input, limits) : { values: input };
   if (!Array.isArray(values))
     throw new HistoryError({ code: "notAHistory", found: kindOf(values) });
   if (values.length > limits.operations) throw tooMany(limits);
   // Array.from visits holes too.
-  return Array.from<unknown, Operation>(values, (value, operation) => {
+  return Array.from<unknown, T>(values, (value, operation) => {
     const line = lines?.[operation];
-    return check(value, line === undefined ? { operation } : { operation, line });
+    return read(value, line === undefined ? { operation } : { operation, line });
   });
 }
 
@@ -121,18 +134,30 @@ function tooMany({ operations }: Limits): HistoryError {
 type Fields = { readonly [field: string]: unknown };
 
 function check(value: unknown, place: Place): Operation {
+  const { fields, expect, answered } = checkTiming(value, place);
+  expect("key", "a string", typeof fields["key"] === "string");
+  checkRequest(fields, answered, expect);
+  return value as Operation; // Checked field by field.
+}
+
+type Expect = (field: string, expected: string, holds: boolean) => void;
+
+/** Checks what operations of every kind have. `answered`: there must be an answer. */
+export function checkTiming(
+  value: unknown,
+  place: Place,
+): { readonly fields: Fields; readonly expect: Expect; readonly answered: boolean } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new HistoryError({ code: "notAnOperation", place, found: kindOf(value) });
   }
-  const fields = value as Fields; // An object that is no array; its fields are checked below.
-  const expect = (field: string, expected: string, holds: boolean): void => {
+  const fields = value as Fields; // An object that is no array; its fields are checked one by one.
+  const expect: Expect = (field, expected, holds) => {
     if (holds) return;
     const found = kindOf(fields[field]);
     throw new HistoryError({ code: "badField", place, field, expected, found });
   };
-  const { key, call, status } = fields;
+  const { call, status } = fields;
   const ret = fields["ret"] ?? undefined;
-  expect("key", "a string", typeof key === "string");
   expect("call", "an integer", isTime(call));
   expect("ret", "an integer not before the call", ret === undefined || isReturn(ret, call));
   expect(
@@ -140,16 +165,14 @@ function check(value: unknown, place: Place): Operation {
     '"ok", "fail" or "info"',
     status === undefined || status === "ok" || status === "fail" || status === "info",
   );
-  const answered = ret !== undefined && (status === undefined || status === "ok");
-  checkRequest(fields, answered, expect);
-  return value as Operation; // Checked field by field.
+  return { fields, expect, answered: ret !== undefined && (status ?? "ok") === "ok" };
 }
 
 /** Refuses what a type of operation cannot have. `answered`: there must be an answer. */
 function checkRequest(
   { type, value, from, to, result }: Fields,
   answered: boolean,
-  expect: (field: string, expected: string, holds: boolean) => void,
+  expect: Expect,
 ): void {
   const scalar = "a string, a number, a boolean or null";
   switch (type) {

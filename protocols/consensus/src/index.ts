@@ -33,6 +33,18 @@ export type {
   Role,
   SnapshotRecord,
 } from "./ordered-log.ts";
+export type {
+  Message as SynodMessage,
+  Note as SynodNote,
+  Proposal,
+  Record as SynodRecord,
+  SynodWords,
+} from "./paxos/synod/messages.ts";
+export { Synod, type SynodConfig } from "./paxos/synod/synod.ts";
+export {
+  messageCodec as synodMessageCodec,
+  recordCodec as synodRecordCodec,
+} from "./paxos/synod/wire.ts";
 export { isQuorum, members, reachedByQuorum, voters, votes } from "./quorum.ts";
 export { lan, type RaftConfig, wan } from "./raft/config.ts";
 export type {

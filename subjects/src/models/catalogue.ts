@@ -4,6 +4,7 @@ import { check, type CheckOptions, type Verdict } from "@quorate/lab/checker";
 import type { Vocabulary } from "@quorate/kernel";
 
 import { firstLeader, raftModel, type RaftParameters } from "./raft.ts";
+import { synodModel } from "./synod.ts";
 import { twoPhaseModel } from "./two-phase.ts";
 
 /** Whole numbers; 0 and 1 stand for no and yes. */
@@ -57,7 +58,28 @@ export const MODELS: readonly CheckableModel[] = [
     run: ({ participants = 2, transactions = 1, crashes = 1 }, options) =>
       check(twoPhaseModel({ participants, transactions, crashes }), { ...options }),
   },
+  synod("rivals", "one value is chosen, whoever else proposes", { inFlight: 0 }),
+  synod("crash", "the same while an acceptor crashes and disks take their time", {
+    proposers: 1,
+    attempts: 1,
+    crashes: 1,
+    slowDisk: 1,
+  }),
 ];
+
+function synod(model: string, summary: string, own: Settings): CheckableModel {
+  const usual = { acceptors: 3, proposers: 2, attempts: 0, crashes: 0, inFlight: 4, slowDisk: 0 };
+  return {
+    protocol: "synod",
+    model,
+    summary,
+    settings: { ...usual, ...own },
+    run(settings, options) {
+      const values = { ...usual, ...settings };
+      return check(synodModel({ ...values, slowDisk: values.slowDisk !== 0 }), options);
+    },
+  };
+}
 
 function raft(model: string, summary: string, own: Settings): CheckableModel {
   const settings = { electionsOnly: 0, ...RAFT, ...own };

@@ -56,7 +56,7 @@ export function twoPhaseModel(
     },
     markOf: (note) => note.type,
     marks: ["decided", "ended", "inDoubt"],
-    symmetry: { nodes: ids, alike: ["request"] },
+    symmetry: { nodes: ids, alike: ["participants", "asked"] },
   };
 }
 

@@ -7,11 +7,81 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 type Ended = (status: ExitStatus) => void;
 
-/** Adds `simulate`, `replay` and `exam`. */
+/** Adds `simulate`, `replay`, `exam`, `check`, `judge` and `maelstrom`. */
 export function addLab(root: Command, terminal: Terminal, ended: Ended): void {
   addSimulate(root, terminal, ended);
   addReplay(root, terminal, ended);
   addExam(root, terminal, ended);
+  addCheck(root, terminal, ended);
+  addJudge(root, terminal, ended);
+  addMaelstrom(root, terminal, ended);
+}
+
+function addCheck(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("check [protocol]")
+    .description("search every behaviour of a small cluster for a broken promise")
+    .option("--model <name>", "one of the protocol's models (default: all)")
+    .option("--set <name=number...>", "change a number of the model: --set crashes=2")
+    .option("--max-states <count>", "give up after so many states", natural)
+    .option("--no-reduce", "count nodes that are alike one by one")
+    .option("--published", "count models whose numbers of states are published")
+    .option("--json", "print one JSON line per model")
+    .addHelpText(
+      "after",
+      `${examples(
+        "quorate check raft",
+        "quorate check raft --model elections --set elections=3 terms=3",
+        "quorate check --published --json",
+      )}\n\nStatus 0: all promises hold. 1: one is broken, or a count is wrong. 2: wrong usage.`,
+    )
+    .action(async (protocol, flags) =>
+      ended((await import("./check.ts")).check(protocol, flags, terminal)),
+    );
+}
+
+function addJudge(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("judge <file...>")
+    .description('say of histories whether what clients saw can have happened; "-" is stdin')
+    .option(
+      "--promise <name>",
+      "linearizable, sequential, sessions or isolation (default: isolation of transactions, else linearizable)",
+    )
+    .option("--budget <count>", "give up a search after so much work", natural)
+    .option("--json", "print one JSON line per file")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate judge history.jsonl",
+        "quorate judge --promise sequential zookeeper-*.jsonl",
+        "quorate simulate raft --seed 7 --history - | quorate judge --json -",
+        "",
+        "Status 0: every history is good. 1: one is not, or cannot be read. 2: wrong usage.",
+      ),
+    )
+    .action(async (files: string[], flags) =>
+      ended(await (await import("./judge.ts")).judge(files, flags, terminal)),
+    );
+}
+
+function addMaelstrom(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("maelstrom <workload>")
+    .description("be a node of the Maelstrom workbench, on standard input and output")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate maelstrom lin-kv",
+        "maelstrom test -w broadcast --bin quorate-broadcast --node-count 5",
+        "",
+        "Workloads: echo, unique-ids, broadcast, g-set, pn-counter, lin-kv, txn-list-append.",
+        "Maelstrom wants a program without arguments: a script with one line will do.",
+      ),
+    )
+    .action(async (workload: string) =>
+      ended(await (await import("../maelstrom/maelstrom.ts")).maelstrom(workload, terminal)),
+    );
 }
 
 function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {

@@ -1,0 +1,171 @@
+/**
+ * Models aimed at mistakes in Raft that random runs miss, because three rare
+ * things must happen in a row. Each begins where the first of them has happened
+ * already and looks at everything that may follow within a small budget.
+ */
+
+import type { Raft, RaftWords } from "@quorate/consensus";
+import { type Action, check, type Envelope, type Model, Path, type Verdict } from "@quorate/lab/checker";
+
+import {
+  type CreateRaft,
+  firstLeader,
+  type RaftHistory,
+  raftModel,
+  type RaftParameters,
+} from "./raft.ts";
+
+type RaftModel = Model<RaftWords, Raft, RaftHistory>;
+
+/** Where to look, and for what. */
+export interface Hunt {
+  readonly name: string;
+  /** What has happened before the search begins. */
+  readonly begins: string;
+  readonly model: (create: CreateRaft | undefined) => RaftModel;
+  readonly from: (model: RaftModel) => readonly Action<RaftWords>[];
+}
+
+export interface Hunted {
+  /** The hunt that found something, or the last one. */
+  readonly hunt: string;
+  /** Of all hunts together. */
+  readonly states: number;
+  readonly verdict: Verdict<RaftWords>;
+}
+
+const NARROW: RaftParameters = {
+  nodes: 3,
+  elections: 2,
+  heartbeats: 0,
+  quorumChecks: 0,
+  proposals: 1,
+  proposers: ["n1"],
+  crashes: 1,
+  terms: 2,
+  inFlight: 4,
+  electionsOnly: false,
+  slowDisk: true,
+};
+
+const [A, B, C] = ["n1", "n2", "n3"] as const;
+
+export const RAFT_HUNTS: readonly Hunt[] = [
+  {
+    name: "L6-leader-counts-itself",
+    begins: "a leader of term 1",
+    model: (create) => raftModel({ ...NARROW, elections: 1 }, create),
+    from: firstLeader,
+  },
+  {
+    name: "L1-figure-8",
+    begins: "a leader of term 3 that holds an entry of term 1, where another server has one of term 2",
+    model: (create) => oneEntryAtATime({ ...NARROW, elections: 1, terms: 4, slowDisk: false }, create),
+    from: figure8,
+  },
+  {
+    name: "E14-unsynced-tail",
+    begins: "an entry that a quorum committed, and a follower whose disk does not have it yet",
+    model: (create) => raftModel({ ...NARROW, slowDisk: ["n2"] }, create),
+    from: unsyncedTail,
+  },
+];
+
+/**
+ * Looks for a broken promise in all of them, one after the other.
+ *
+ * @param create - The variant to be examined; the shipped class by default.
+ * @param maxStates - Of each hunt.
+ */
+export function huntRaft(
+  create?: CreateRaft,
+  maxStates = 2_000_000,
+  hunts: readonly Hunt[] = RAFT_HUNTS,
+): Hunted {
+  let states = 0;
+  let last: Hunted | undefined;
+  for (const { name, model, from } of hunts) {
+    const made = model(create);
+    const verdict = check(made, { maxStates, from: from(made) });
+    states += verdict.states;
+    last = { hunt: name, states, verdict };
+    if (verdict.violation !== undefined) return last;
+  }
+  if (last === undefined) throw new RangeError("there is nowhere to look");
+  return last;
+}
+
+/** A message carries one entry, so that a server may have half of what its leader sends. */
+function oneEntryAtATime(parameters: RaftParameters, create: CreateRaft | undefined): RaftModel {
+  return raftModel({ ...parameters, appendBytes: 1 }, create);
+}
+
+/** Ongaro & Ousterhout 2014, figure 8, (a) to (c), with three servers. */
+function figure8(model: RaftModel): readonly Action<RaftWords>[] {
+  const path = Path.along(model, firstLeader(model));
+  // (a) The first leader appends an entry that nobody else receives.
+  propose(path, A);
+  // (b) The second server leads term 2 by the vote of the third, and appends an entry of its own.
+  crash(path, B);
+  crash(path, C);
+  forget(path);
+  lead(path, B, C);
+  forget(path);
+  // (c) The first server is back. It learns of term 2, and leads term 3.
+  crash(path, A);
+  path.timeout(A, "election");
+  path.settle(({ from, to }) => between(from, to, A, C));
+  forget(path);
+  lead(path, A, C);
+  forget(path, ({ to }) => to === B);
+  // (d) is what to look for: the second server, which has heard of term 3, leads term 4.
+  crash(path, B);
+  path.timeout(B, "election");
+  path.settle(({ from, to }) => between(from, to, B, C));
+  forget(path, ({ from }) => from === B);
+  return path.actions;
+}
+
+/** A quorum has committed an entry; the second server has received it, and its disk has not. */
+function unsyncedTail(model: RaftModel): readonly Action<RaftWords>[] {
+  const path = Path.along(model, firstLeader(model));
+  propose(path, A);
+  path.sync(A);
+  path.settle(({ from, to }) => between(from, to, A, C));
+  path.deliver(({ to, message }) => to === B && message.type === "append");
+  forget(path);
+  // The others have been away, so that they do not stand by the leader any more.
+  crash(path, A);
+  crash(path, C);
+  return path.actions;
+}
+
+type Run = Path<RaftWords, Raft, RaftHistory>;
+
+function propose(path: Run, node: string): void {
+  path.perform({ type: "ask", node, ask: 0, request: { type: "propose", data: Uint8Array.of(1) } });
+}
+
+function crash(path: Run, node: string): void {
+  path.perform({ type: "crash", node, kept: 0 });
+}
+
+/** Everything on its way that matches is lost. */
+function forget(path: Run, matches: (envelope: Envelope<RaftWords>) => boolean = () => true): void {
+  for (const envelope of path.messages.filter(matches)) path.perform({ type: "drop", ...envelope });
+}
+
+/** A server stands for election and is elected by one other. */
+function lead(path: Run, candidate: string, voter: string): void {
+  path.timeout(candidate, "election");
+  const isLeader = (): boolean => path.process(candidate)?.role === "leader";
+  while (!isLeader()) {
+    path.deliver(({ from, to }) => between(from, to, candidate, voter));
+    path.sync(candidate);
+    path.sync(voter);
+  }
+}
+
+function between(from: string, to: string, one: string, other: string): boolean {
+  return (from === one && to === other) || (from === other && to === one);
+}
