@@ -166,7 +166,9 @@ class StoreWriter {
     const { writer } = this;
     const delta = this.only !== undefined;
     const keys = [...((delta ? touched?.children : node?.children)?.keys() ?? [])];
-    keys.sort(compareKeys);
+    // Texts alone, the usual case, are sorted natively: by code units, as everywhere here.
+    if (keys.every((key) => typeof key === "string")) keys.sort();
+    else keys.sort(compareKeys);
     uint.write(writer, keys.length * 2 + (!delta || touched?.whole === true ? 1 : 0));
     let before = "";
     for (const key of keys) {

@@ -83,6 +83,12 @@ export class CausalContext {
       this.cloud.set(index, [from, to]);
       return;
     }
+    const last = ranges.length - 1;
+    if (from > ranges[last]!) {
+      if (from === ranges[last]! + 1) ranges[last] = to;
+      else ranges.push(from, to);
+      return;
+    }
     let start = 0;
     while (start < ranges.length && ranges[start + 1]! < from - 1) start += 2;
     let end = start;
