@@ -105,10 +105,12 @@ export class CausalContext {
   }
 
   includes(other: CausalContext): boolean {
+    let outside = 0;
     for (const index of other.indexes()) {
-      let within = true;
-      other.eachRange(index, (from, to) => (within &&= this.includesRange(index, from, to)));
-      if (!within) return false;
+      other.eachRange(index, (from, to) => {
+        if (!this.includesRange(index, from, to)) outside += 1;
+      });
+      if (outside > 0) return false;
     }
     return true;
   }

@@ -19,7 +19,7 @@ export class Cursor {
   readonly parent: Cursor | undefined;
   readonly key: Key;
 
-  constructor(state: State, shape: Shape, parent: Cursor | undefined = undefined, key: Key = 0) {
+  constructor(state: State, shape: Shape, parent?: Cursor, key: Key = 0) {
     this.state = state;
     this.shape = shape;
     this.parent = parent;

@@ -13,7 +13,15 @@ import { invariant } from "@quorate/kernel";
 import { type Cursor } from "../causal/cursor.ts";
 import { type State } from "../causal/state.ts";
 import { type Key, type Node, type Store } from "../causal/stores.ts";
-import { AnyType, frozen, Handle, type HandleOf, presence, Type, type ValueOf } from "./type.ts";
+import {
+  type AnyType,
+  frozen,
+  Handle,
+  type HandleOf,
+  presence,
+  Type,
+  type ValueOf,
+} from "./type.ts";
 
 export type Fields = { readonly [name: string]: AnyType };
 export type FieldValues<F extends Fields> = { readonly [Name in keyof F]: ValueOf<F[Name]> };

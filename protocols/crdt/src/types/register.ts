@@ -34,7 +34,7 @@ export function datedCodec<T>(value: Codec<T>): Codec<unknown> {
       value: value.read(reader),
     }),
   };
-  return codec as Codec<unknown>;
+  return codec;
 }
 
 /** The last write of a leaf of dated items. */
@@ -49,6 +49,7 @@ export function lastOf<T>(leaf: Leaf | undefined, state: State): Dated<T> | unde
   return items[last];
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what is written and what is read differ
 export class RegisterHandle<T, Value> extends Handle<Value> {
   set(value: T): void {
     this.cursor.replace({ ...this.cursor.state.write(), value });

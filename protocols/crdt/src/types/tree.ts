@@ -68,7 +68,7 @@ const VALUE = 1;
 
 class MovesType extends LeafType<undefined, undefined> {
   readonly name = "moves";
-  override readonly item: Codec<unknown> = moveCodec as Codec<unknown>;
+  override readonly item: Codec<unknown> = moveCodec;
 
   read(): undefined {
     return undefined;
