@@ -328,5 +328,8 @@ function readKey(reader: Reader, before: string): Key {
   if (header % 2 === 1) return (header - 1) / 2;
   const shared = header / 2;
   if (shared > before.length) throw new MalformedInput("a key shares more than there is");
+  if (isHighSurrogate(before.charCodeAt(shared - 1))) {
+    throw new MalformedInput("a key shares half a character");
+  }
   return before.slice(0, shared) + text.read(reader);
 }

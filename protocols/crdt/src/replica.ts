@@ -14,6 +14,7 @@ import { join, Leaf, type Node, type Store } from "./causal/stores.ts";
 import { type Incoming, read, schemaOf, write } from "./codec.ts";
 import { type Crdt } from "./crdt.ts";
 import { CrdtError } from "./errors.ts";
+import { wellFormed } from "./values.ts";
 import { type AnyType, emptyStore, type Stability, type Type } from "./types/type.ts";
 
 /** What a replica takes in from others, at most. */
@@ -46,7 +47,10 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
    * @param actor - A name that nobody else ever had here: see `Incarnations` in `@quorate/clocks`.
    */
   constructor(type: Type<Value, Handle>, actor: Actor, limits: Limits = LIMITS) {
-    invariant(actor !== "", "an actor has a name");
+    invariant(
+      actor !== "" && wellFormed(actor) === actor,
+      "an actor has a name, of whole characters",
+    );
     invariant(limits.actors <= INDEXES, "a replica knows at most 65,536 actors");
     this.type = type;
     this.schema = schemaOf(type);

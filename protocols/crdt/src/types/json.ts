@@ -92,7 +92,8 @@ class JsonHandle extends Handle<Json | undefined> {
 
   /** Puts JSON at a place. Objects on the way there are made if they are missing. */
   set(path: Path, value: Json): void {
-    this.find(path, true)!.assign(value, MAX_NESTING);
+    invariant(path.length < MAX_NESTING, `JSON nests at most ${MAX_NESTING} deep`);
+    this.find(path, true)!.assign(value, MAX_NESTING - path.length);
   }
 
   /** Removes a place from its object or array. */
@@ -108,7 +109,10 @@ class JsonHandle extends Handle<Json | undefined> {
   insert(path: Path, index: number, value: Json): void {
     const array = this.find(path, false);
     invariant(array?.kind === "array", "one inserts into an array");
-    array.elements().insert(index).assign(value, MAX_NESTING);
+    array
+      .elements()
+      .insert(index)
+      .assign(value, MAX_NESTING - path.length - 1);
   }
 
   /** Moves an element of an array, so that it is at `to` afterwards. */
