@@ -174,7 +174,7 @@ class StoreWriter {
     for (const key of keys) {
       writeKey(writer, key, before);
       if (typeof key === "string") before = key;
-      this.write(type.child(key), node?.children.get(key), touched?.children.get(key));
+      this.write(type.child(key), node?.children.get(key), touched?.children?.get(key));
     }
   }
 }
