@@ -1,12 +1,15 @@
 /**
- * Counters, sets and maps beside floors in the same run: a plain `Map`, `Set`
- * or number with JSON as the encoding, which converges with nobody. A ratio of
- * 10 means ten times the floor's CPU time, or bytes.
+ * Counters, sets and maps beside floors and a peer in the same run. The floor
+ * is a plain `Map`, `Set` or number with JSON as the encoding, which converges
+ * with nobody; the peer is the map of Yjs, which shows the last of concurrent
+ * writes. A ratio of 10 means ten times the floor's, or peer's, CPU time or bytes.
  *
  *     npm run bench -w bench -- crdt-types
  *
  * QUORATE_BENCH_ROUNDS sets how often each is measured (5); the best counts.
  */
+
+import * as Y from "yjs";
 
 import { counter, lww, mapOf, Replica, set, upDownCounter } from "@quorate/crdt";
 import { VersionVector } from "@quorate/clocks";
@@ -180,6 +183,55 @@ function whole(): readonly Row[] {
   ];
 }
 
+/** A Yjs document whose map has all keys. */
+function filledYjs(): Y.Doc {
+  const doc = new Y.Doc();
+  const map = doc.getMap("m");
+  doc.transact(() => {
+    for (const key of KEYS) map.set(key, key);
+  });
+  return doc;
+}
+
+function besideYjs(): readonly Row[] {
+  const ours = filledMap();
+  const theirs = filledYjs();
+  const [bytes, update] = [ours.encode(), Y.encodeStateAsUpdate(theirs)];
+  const peer = (work: string, mine: number, yjs: number): Row => ({
+    work,
+    "ours, ns each": Math.round((mine / COUNT) * 1e9),
+    "yjs, ns each": Math.round((yjs / COUNT) * 1e9),
+    "ratio": (mine / yjs).toFixed(2),
+  });
+  return [
+    peer("map, set in one change", cpu(filledMap), cpu(filledYjs)),
+    peer(
+      "map, one change and its delta there",
+      cpu(() => {
+        const [here, there] = [new Replica(registers, "a"), new Replica(registers, "b")];
+        for (const key of KEYS) {
+          here.mutate((entries) => entries.at(key).set(key), 1);
+          there.merge(here.delta()!);
+        }
+        return there;
+      }),
+      cpu(() => {
+        const [here, there] = [new Y.Doc(), new Y.Doc()];
+        here.on("update", (one: Uint8Array) => Y.applyUpdate(there, one));
+        for (const key of KEYS) here.getMap("m").set(key, key);
+        return there;
+      }),
+    ),
+    peer("map, encode", cpu(() => ours.encode()), cpu(() => Y.encodeStateAsUpdate(theirs))),
+    peer(
+      "map, decode",
+      cpu(() => Replica.decode(registers, "b", bytes)),
+      cpu(() => Y.applyUpdate(new Y.Doc(), update)),
+    ),
+    { work: "map, bytes", "ours, ns each": bytes.length, "yjs, ns each": update.length, "ratio": (bytes.length / update.length).toFixed(2) },
+  ];
+}
+
 function sizes(): readonly Row[] {
   const bytes = filledSet("a").encode().length;
   const mapBytes = filledMap().encode().length;
@@ -207,4 +259,5 @@ function sizes(): readonly Row[] {
 report("CRDT types, one change, CPU time beside a plain Map or Set", local());
 report("CRDT types, one change there and back, beside JSON into a Map", deltas());
 report("CRDT types, whole states, beside JSON", whole());
+report("CRDT types beside Yjs (the last row in bytes)", besideYjs());
 report("CRDT types, bytes", sizes());

@@ -34,7 +34,8 @@ export {
 export { incarnationCodec, type IncarnationRecord, Incarnations, nodeOf } from "./identity.ts";
 export { type Events, type Identity, IntervalStamp } from "./interval-tree.ts";
 export { intervalCodec, intervalFromJSON, MAX_DEPTH } from "./interval-tree-codec.ts";
+export { dottedFromJSON, dottedSetFromJSON, hybridFromJSON, lamportFromJSON } from "./json.ts";
 export { compareLamport, LamportClock, lamportCodec, type LamportStamp } from "./lamport.ts";
-export { PrunedVector } from "./pruned.ts";
+export { PrunedVector, prunedVectorCodec } from "./pruned.ts";
 export { VectorClock } from "./vector-clock.ts";
 export { VersionVector, versionVectorCodec } from "./version-vector.ts";

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PrunedVector } from "./pruned.ts";
+import { decode, encode, MalformedInput } from "@quorate/kernel";
+
+import { PrunedVector, prunedVectorCodec } from "./pruned.ts";
 
 test("the least recently changed entry goes first, whatever its counter", () => {
   let vector = new PrunedVector(2);
@@ -33,4 +35,12 @@ test("merging keeps the most recent entries of both", () => {
   const merged = left.merge(right);
   assert.equal(merged.vector.size, 2);
   assert.equal(merged.vector.get("b"), 1);
+});
+
+test("the binary form gives the vector back, and refuses more entries than its limit", () => {
+  const vector = new PrunedVector(2).increment("a").increment("b").increment("a");
+  const bytes = encode(prunedVectorCodec, vector);
+  assert.deepEqual(decode(prunedVectorCodec, bytes), vector);
+  bytes[0] = 1;
+  assert.throws(() => decode(prunedVectorCodec, bytes), MalformedInput);
 });

@@ -14,17 +14,17 @@
  * entry for each server is enough, take a `DottedSet` and prune nothing.
  */
 
-import { invariant } from "@quorate/kernel";
+import { type Codec, invariant, MalformedInput, uint } from "@quorate/kernel";
 
 import { type Actor, compareActors, type Order } from "./actor.ts";
-import { VersionVector } from "./version-vector.ts";
+import { VersionVector, versionVectorCodec } from "./version-vector.ts";
 
 /** An immutable value. */
 export class PrunedVector {
   readonly limit: number;
   readonly vector: VersionVector;
   /** Of each actor, the logical time of its last change: more is more recent. */
-  private readonly changed: ReadonlyMap<Actor, number>;
+  readonly changed: ReadonlyMap<Actor, number>;
 
   /** @param limit - The most entries kept, at least 1. */
   constructor(
@@ -71,3 +71,22 @@ export class PrunedVector {
     );
   }
 }
+
+/** The limit, the vector, and the times of change in the vector's order. */
+export const prunedVectorCodec: Codec<PrunedVector> = {
+  write(writer, { limit, vector, changed }) {
+    uint.write(writer, limit);
+    versionVectorCodec.write(writer, vector);
+    for (const actor of vector.actors) uint.write(writer, changed.get(actor)!);
+  },
+  read(reader) {
+    const limit = uint.read(reader);
+    const vector = versionVectorCodec.read(reader);
+    if (limit === 0 || vector.size > limit) throw new MalformedInput("more entries than the limit");
+    return new PrunedVector(
+      limit,
+      vector,
+      new Map(vector.actors.map((actor) => [actor, uint.read(reader)])),
+    );
+  },
+};

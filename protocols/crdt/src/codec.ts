@@ -166,13 +166,15 @@ class StoreWriter {
     const { writer } = this;
     const delta = this.only !== undefined;
     const keys = [...((delta ? touched?.children : node?.children)?.keys() ?? [])];
-    keys.sort(compareKeys);
+    // Texts alone, the usual case, are sorted natively: by code units, as everywhere here.
+    if (keys.every((key) => typeof key === "string")) keys.sort();
+    else keys.sort(compareKeys);
     uint.write(writer, keys.length * 2 + (!delta || touched?.whole === true ? 1 : 0));
     let before = "";
     for (const key of keys) {
       writeKey(writer, key, before);
       if (typeof key === "string") before = key;
-      this.write(type.child(key), node?.children.get(key), touched?.children.get(key));
+      this.write(type.child(key), node?.children.get(key), touched?.children?.get(key));
     }
   }
 }
@@ -326,5 +328,8 @@ function readKey(reader: Reader, before: string): Key {
   if (header % 2 === 1) return (header - 1) / 2;
   const shared = header / 2;
   if (shared > before.length) throw new MalformedInput("a key shares more than there is");
+  if (isHighSurrogate(before.charCodeAt(shared - 1))) {
+    throw new MalformedInput("a key shares half a character");
+  }
   return before.slice(0, shared) + text.read(reader);
 }

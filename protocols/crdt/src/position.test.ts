@@ -65,7 +65,8 @@ test("a place lies between its neighbours, is new, and is a place, whoever inser
 /** Whether the places of one author lie together when both lists are sorted. */
 function together(places: readonly string[], all: readonly string[]): boolean {
   const at = places.map((place) => all.indexOf(place)).toSorted((a, b) => a - b);
-  return at.at(-1)! - at[0]! === places.length - 1;
+  const [first, last] = [at[0]!, at.at(-1)!];
+  return last - first === places.length - 1;
 }
 
 for (const [title, backwards] of [

@@ -116,15 +116,23 @@ function join(steps: readonly Step[]): string {
   return steps.map(({ branch, offset, side }) => step(branch, offset, side)).join("");
 }
 
-const ZERO_LENGTH = "n".charCodeAt(0) - 1;
-const NEGATIVE_LENGTH = "n".charCodeAt(0);
+/** Letters tell the number of digits: `n`, `o`, … for 1, 2, … of offsets from 0, `m`, `l`, … below. */
+const ONE_DIGIT = "n".charCodeAt(0);
 
-/** Text in the order of the numbers: the number of digits as a letter, then the digits, of negative ones the complements. */
+/** Text in the order of the numbers: the number of digits, then these; below 0 their complements. */
 function offsetText(offset: number): string {
   const digits = Math.abs(offset).toString(36);
-  if (offset >= 0) return String.fromCharCode(ZERO_LENGTH + digits.length) + digits;
-  const complement = [...digits].map((digit) => (35 - parseInt(digit, 36)).toString(36)).join("");
-  return String.fromCharCode(NEGATIVE_LENGTH - digits.length) + complement;
+  if (offset >= 0) return String.fromCharCode(ONE_DIGIT + digits.length - 1) + digits;
+  return String.fromCharCode(ONE_DIGIT - digits.length) + complement(digits);
+}
+
+function complement(digits: string): string {
+  return digits.replaceAll(/./g, (digit) => (35 - parseInt(digit, 36)).toString(36));
+}
+
+/** The number of digits that a letter tells, of either sign. */
+function digitsAfter(letter: number): number {
+  return letter >= ONE_DIGIT ? letter - ONE_DIGIT + 1 : ONE_DIGIT - letter;
 }
 
 /** The steps of a text that {@link isPosition} holds for. */
@@ -134,16 +142,9 @@ function parse(text: string): readonly Step[] {
   while (at < text.length) {
     const colon = text.indexOf(":", at);
     const letter = text.charCodeAt(colon + 1);
-    const length = letter > ZERO_LENGTH ? letter - ZERO_LENGTH : NEGATIVE_LENGTH - letter;
-    const digits = text.slice(colon + 2, colon + 2 + length);
-    const offset =
-      letter > ZERO_LENGTH
-        ? parseInt(digits, 36)
-        : -parseInt(
-            [...digits].map((digit) => (35 - parseInt(digit, 36)).toString(36)).join(""),
-            36,
-          );
-    const end = colon + 2 + length;
+    const end = colon + 2 + digitsAfter(letter);
+    const digits = text.slice(colon + 2, end);
+    const offset = letter >= ONE_DIGIT ? parseInt(digits, 36) : -parseInt(complement(digits), 36);
     steps.push({ branch: text.slice(at, colon), offset, side: text.charAt(end) });
     at = end + 1;
   }
@@ -153,6 +154,9 @@ function parse(text: string): readonly Step[] {
 /** Longer texts are refused. A step takes about ten characters and the actor's name. */
 export const MAX_POSITION = 65_536;
 
+/** More digits are refused: offsets stay below 2^53. */
+const MAX_DIGITS = 10;
+
 /** Whether a text from outside is a place. */
 export function isPosition(text: string): boolean {
   if (text === "" || text.length > MAX_POSITION) return false;
@@ -160,11 +164,10 @@ export function isPosition(text: string): boolean {
   while (at < text.length) {
     const colon = text.indexOf(":", at);
     if (colon <= at) return false;
-    const letter = text.charCodeAt(colon + 1);
-    const length = letter > ZERO_LENGTH ? letter - ZERO_LENGTH : NEGATIVE_LENGTH - letter;
-    if (!(length >= 1 && length <= 11)) return false;
+    const length = digitsAfter(text.charCodeAt(colon + 1));
     const end = colon + 2 + length;
-    if (!/^[0-9a-z]+$/.test(text.slice(colon + 2, end)) || end >= text.length) return false;
+    if (!(length >= 1 && length <= MAX_DIGITS && end < text.length)) return false;
+    if (!/^[0-9a-z]+$/.test(text.slice(colon + 2, end))) return false;
     const side = text.charAt(end);
     const last = end + 1 === text.length;
     if (last ? side !== HERE : side !== LEFT && side !== RIGHT) return false;

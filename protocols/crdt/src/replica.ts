@@ -14,6 +14,7 @@ import { join, Leaf, type Node, type Store } from "./causal/stores.ts";
 import { type Incoming, read, schemaOf, write } from "./codec.ts";
 import { type Crdt } from "./crdt.ts";
 import { CrdtError } from "./errors.ts";
+import { wellFormed } from "./values.ts";
 import { type AnyType, emptyStore, type Stability, type Type } from "./types/type.ts";
 
 /** What a replica takes in from others, at most. */
@@ -46,7 +47,10 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
    * @param actor - A name that nobody else ever had here: see `Incarnations` in `@quorate/clocks`.
    */
   constructor(type: Type<Value, Handle>, actor: Actor, limits: Limits = LIMITS) {
-    invariant(actor !== "", "an actor has a name");
+    invariant(
+      actor !== "" && wellFormed(actor) === actor,
+      "an actor has a name, of whole characters",
+    );
     invariant(limits.actors <= INDEXES, "a replica knows at most 65,536 actors");
     this.type = type;
     this.schema = schemaOf(type);
@@ -204,7 +208,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
   private check(incoming: Incoming, wallMs: number | undefined): void {
     const { context, taken, store, written, after } = incoming;
     const { state, limits } = this;
-    if (!state.version.includes(after)) {
+    if (after.size > 0 && !state.version.includes(after)) {
       throw new CrdtError(
         "gap",
         "something was collected that is known to others; merge earlier deltas first",
@@ -224,20 +228,21 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     if (wallMs !== undefined && written.ms - wallMs > limits.aheadMs) {
       throw new CrdtError("ahead", `a write is dated ${written.ms - wallMs} ms ahead`);
     }
-    const gaps = Math.max(gapsAfter(state.context, context), gapsAfter(state.taken, taken));
-    if (gaps > limits.gaps) {
+    if (exceeds(limits.gaps, state.context, context) || exceeds(limits.gaps, state.taken, taken)) {
       throw new CrdtError("gap", `more than ${limits.gaps} gaps; merge a whole state first`);
     }
     checkSame(this.type, state.root, store);
   }
 }
 
-function gapsAfter(seen: CausalContext, heard: CausalContext): number {
-  if (heard.gaps === 0 && seen.gaps === 0) return 0;
+/** Whether two contexts together have more gaps than the limit. */
+function exceeds(limit: number, seen: CausalContext, heard: CausalContext): boolean {
+  // Together they have at most as many as apart, which is seldom near the limit.
+  if (seen.gaps + heard.gaps <= limit) return false;
   const both = new Context();
   both.merge(seen);
   both.merge(heard);
-  return both.gaps;
+  return both.gaps > limit;
 }
 
 /** One dot is one act: what two sides say of it is the same, or two act under one name. */

@@ -16,6 +16,8 @@ export interface Scalar<T> {
   /** Part of the schema's name. */
   readonly name: string;
   readonly codec: Codec<T>;
+  /** The value as everybody else will read it, and nobody can change it afterwards. */
+  normal(value: T): T;
 }
 
 /** A kind of value that sets may hold: each has one text, and equal values have equal texts. */
@@ -100,14 +102,14 @@ function readJson(reader: Parameters<typeof jsonCodec.read>[0], depth: number): 
       const values: Json[] = [];
       for (let left = readLength(reader); left > 0; left--)
         values.push(readJson(reader, depth - 1));
-      return values;
+      return Object.freeze(values);
     }
     case TAGS.object: {
       const entries: [string, Json][] = [];
       for (let left = readLength(reader); left > 0; left--) {
         entries.push([text.read(reader), readJson(reader, depth - 1)]);
       }
-      return Object.fromEntries(entries);
+      return Object.freeze(Object.fromEntries(entries));
     }
     default:
       throw new MalformedInput("unknown kind of value");
@@ -124,16 +126,38 @@ export function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** Half of a character is no text that can be sent: it is U+FFFD for others, and so it is here. */
+export function wellFormed(value: string): string {
+  return value.replaceAll(LONE_SURROGATE, "\ufffd");
+}
+
+function normalJson(value: Json): Json {
+  if (typeof value === "string") return wellFormed(value);
+  if (value === null || typeof value !== "object") return value;
+  if (isArray(value)) return Object.freeze(value.map(normalJson));
+  const entries = Object.entries(value).map(([key, entry]) => [wellFormed(key), normalJson(entry)]);
+  return Object.freeze(Object.fromEntries(entries) as { readonly [key: string]: Json });
+}
+
+/** Numbers and booleans are themselves. */
+function itself<T>(value: T): T {
+  return value;
+}
+
 export const string: Keyed<string> = Object.freeze({
   name: "string",
   codec: text,
-  toKey: (value: string) => value,
+  normal: wellFormed,
+  toKey: wellFormed,
   fromKey: (key: string) => key,
 });
 
 export const number: Keyed<number> = Object.freeze({
   name: "number",
   codec: numberCodec,
+  normal: itself<number>,
   toKey: (value: number) => String(value === 0 ? 0 : value),
   fromKey(key: string) {
     const value = Number(key);
@@ -141,6 +165,14 @@ export const number: Keyed<number> = Object.freeze({
   },
 });
 
-export const boolean: Scalar<boolean> = Object.freeze({ name: "boolean", codec: bool });
+export const boolean: Scalar<boolean> = Object.freeze({
+  name: "boolean",
+  codec: bool,
+  normal: itself<boolean>,
+});
 
-export const json: Scalar<Json> = Object.freeze({ name: "json", codec: jsonCodec });
+export const json: Scalar<Json> = Object.freeze({
+  name: "json",
+  codec: jsonCodec,
+  normal: normalJson,
+});

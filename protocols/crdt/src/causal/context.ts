@@ -83,6 +83,12 @@ export class CausalContext {
       this.cloud.set(index, [from, to]);
       return;
     }
+    const last = ranges.length - 1;
+    if (from > ranges[last]!) {
+      if (from === ranges[last]! + 1) ranges[last] = to;
+      else ranges.push(from, to);
+      return;
+    }
     let start = 0;
     while (start < ranges.length && ranges[start + 1]! < from - 1) start += 2;
     let end = start;
@@ -99,10 +105,12 @@ export class CausalContext {
   }
 
   includes(other: CausalContext): boolean {
+    let outside = 0;
     for (const index of other.indexes()) {
-      let within = true;
-      other.eachRange(index, (from, to) => (within &&= this.includesRange(index, from, to)));
-      if (!within) return false;
+      other.eachRange(index, (from, to) => {
+        if (!this.includesRange(index, from, to)) outside += 1;
+      });
+      if (outside > 0) return false;
     }
     return true;
   }

@@ -1,7 +1,7 @@
 /** A place in a replica's state, by its path: stores there come and go, the place stays. */
 
 import { type PackedDot } from "./dots.ts";
-import { type State, Touched } from "./state.ts";
+import { type State, type Touched } from "./state.ts";
 import {
   eachDot,
   isEmpty,
@@ -19,7 +19,7 @@ export class Cursor {
   readonly parent: Cursor | undefined;
   readonly key: Key;
 
-  constructor(state: State, shape: Shape, parent: Cursor | undefined = undefined, key: Key = 0) {
+  constructor(state: State, shape: Shape, parent?: Cursor, key: Key = 0) {
     this.state = state;
     this.shape = shape;
     this.parent = parent;
@@ -58,15 +58,7 @@ export class Cursor {
 
   private touch(): Touched {
     if (this.parent === undefined) return this.state.touch();
-    const parent = this.parent.touch();
-    let touched = parent.children.get(this.key);
-    if (touched === undefined) {
-      touched = new Touched();
-      // What was removed as a whole and comes back was removed in all its parts.
-      touched.whole = parent.whole;
-      parent.children.set(this.key, touched);
-    }
-    return touched;
+    return this.parent.touch().touch(this.key);
   }
 
   /** Adds an item under a new dot, beside what is in this leaf. */
@@ -109,9 +101,7 @@ export class Cursor {
   clear(): void {
     const store = this.peek();
     if (store === undefined || isEmpty(store)) return;
-    const touched = this.touch();
-    touched.whole = true;
-    touched.children.clear();
+    this.touch().clear();
     eachDot(store, (dot) => this.state.cover(dot));
     if (store instanceof Leaf) store.clear();
     else {

@@ -30,7 +30,25 @@ const COUNTS = 0x1_0000;
 export class Touched {
   /** Whether everything that had been there was removed. */
   whole = false;
-  readonly children: Map<Key, Touched> = new Map();
+  children: Map<Key, Touched> | undefined = undefined;
+
+  /** The place under a key, touched at need. What was removed as a whole was so in all its parts. */
+  touch(key: Key): Touched {
+    this.children ??= new Map();
+    let child = this.children.get(key);
+    if (child === undefined) {
+      child = new Touched();
+      child.whole = this.whole;
+      this.children.set(key, child);
+    }
+    return child;
+  }
+
+  /** All that was here was removed. */
+  clear(): void {
+    this.whole = true;
+    this.children = undefined;
+  }
 }
 
 export class State {

@@ -27,6 +27,12 @@ export class Leaf {
   /** Adds a dot that is not there yet. */
   insert(dot: PackedDot, item: unknown): void {
     const { dots, items } = this;
+    if (dots.length === 0) {
+      // Nearly all leaves have one dot: arrays of one, not ones that were made to grow.
+      this.dots = [dot];
+      if (item !== undefined) this.items = [item];
+      return;
+    }
     let at = dots.length;
     while (at > 0 && dots[at - 1]! > dot) at--;
     if (at === dots.length) dots.push(dot);
@@ -40,8 +46,8 @@ export class Leaf {
   }
 
   clear(): void {
-    this.dots.length = 0;
-    this.items.length = 0;
+    this.dots = [];
+    this.items = [];
   }
 }
 
@@ -120,7 +126,7 @@ export function join(
   return changed;
 }
 
-/** One walk over both, ascending. */
+/** One walk over both, ascending. What was read is nobody else's, and may be kept as it is. */
 function joinLeaf(
   shape: Shape,
   mine: Leaf,
@@ -128,6 +134,15 @@ function joinLeaf(
   seen: CausalContext,
   heard: CausalContext,
 ): boolean {
+  if (
+    mine.dots.length === 0 &&
+    theirs.dots.length > 0 &&
+    !theirs.dots.some((dot) => seen.has(dot))
+  ) {
+    mine.dots = theirs.dots;
+    mine.items = theirs.items;
+    return true;
+  }
   const joined = new Leaf();
   const take = (from: Leaf, at: number): void => {
     joined.dots.push(from.dots[at]!);

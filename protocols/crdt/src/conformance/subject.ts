@@ -58,11 +58,12 @@ export function agree<Handle>(
 }
 
 /** A text for plain data; equal data have equal texts. */
-export function show(value: unknown): string {
+function show(value: unknown): string {
   if (value instanceof Set) return `{${Array.from(value, show).toSorted().join(", ")}}`;
   if (value instanceof Uint8Array) return `<${value.join(" ")}>`;
   if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  if (typeof value !== "object" || value === null)
+    return value === undefined ? "undefined" : JSON.stringify(value);
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
   return `{${entries
     .map(([key, entry]) => `${JSON.stringify(key)}: ${show(entry)}`)

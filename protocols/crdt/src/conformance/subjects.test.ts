@@ -336,9 +336,9 @@ examine("tree", treeType, {
     }
   },
   model: () =>
-    modelOf(
-      { value: undefined, children: [] } as PlainNode,
-      (root, { type, at, to, index, text }: TreeEdit) => {
+    modelOf<PlainNode, TreeEdit>(
+      { value: undefined, children: [] },
+      (root, { type, at, to, index, text }) => {
         const nodes = flat(root.children);
         const parent = [root, ...nodes][to % (nodes.length + 1)]!;
         if (type === "create") {
@@ -381,6 +381,10 @@ function isList(value: unknown): value is Json[] {
   return Array.isArray(value);
 }
 
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !isList(value);
+}
+
 examine("json", jsonDocument, {
   draw: (random): JsonEdit => ({
     type: (["set", "set", "remove", "insert", "insert", "move", "element"] as const)[
@@ -410,7 +414,7 @@ examine("json", jsonDocument, {
       const next = { ...held };
       const array = next[key];
       if (edit.type === "set") {
-        const inner = typeof array === "object" && array !== null && !isList(array) ? array : {};
+        const inner = isObject(array) ? array : {};
         next[key] = other === key ? edit.value : { ...inner, [other]: edit.value };
       } else if (edit.type === "remove") delete next[key];
       else if (!isList(array)) next[key] = [at];

@@ -6,7 +6,7 @@ import { Random } from "@quorate/kernel";
 import { type Crdt } from "../crdt.ts";
 import { type Subject } from "./subject.ts";
 
-export const NAMES = ["a", "b", "c"] as const;
+const NAMES = ["a", "b", "c"] as const;
 
 export class World<Value, Handle, Edit> {
   readonly subject: Subject<Value, Handle, Edit>;

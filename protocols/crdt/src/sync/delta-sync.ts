@@ -82,6 +82,8 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
   private readonly seen: Map<NodeId, VersionVector> = new Map();
   /** When each peer was last asked because of a gap. */
   private readonly askedMs: Map<NodeId, number> = new Map();
+  /** By how much the wall clock was ahead of this process's at the last edit. */
+  private wallAheadMs: number | undefined = undefined;
   private logBytes = 0;
 
   /**
@@ -132,6 +134,7 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
     switch (request.type) {
       case "edit":
         if (!this.joined) return ctx.reply(id, { type: "joining" });
+        this.wallAheadMs = request.wallMs - ctx.now;
         this.mine.mutate((handle) => this.editor.apply(handle, request.command), request.wallMs);
         this.waiting.push(id);
         return;
@@ -148,19 +151,14 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
 
   /** What was edited in this turn is one change. */
   onIdle(ctx: Ctx<Command, Value>): void {
-    const bytes = this.mine.delta();
-    if (bytes !== undefined) {
-      const after = this.note(ctx, bytes);
-      for (const peer of this.peers) ctx.send(peer, { type: "delta", after, bytes });
-    }
-    for (const id of this.waiting.splice(0)) {
-      ctx.reply(id, { type: "edited", version: this.mine.version });
-    }
+    this.flush(ctx);
   }
 
   onMessage(ctx: Ctx<Command, Value>, from: NodeId, message: SyncMessage): void {
     // One that is not counted on may not know what is stable: it comes back as a new node.
     if (!this.peers.includes(from)) return;
+    // What is said from here on tells of edits that must be on the disk before it leaves.
+    this.flush(ctx);
     switch (message.type) {
       case "delta":
         if (this.mine.version.includes(message.after)) return this.merge(ctx, from, message.bytes);
@@ -177,6 +175,7 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
   }
 
   onTimer(ctx: Ctx<Command, Value>): void {
+    this.flush(ctx);
     if (this.peers.length > 0) this.ask(ctx, this.peers[ctx.choose(this.peers.length)]!);
     this.collect(ctx);
     this.shorten(ctx);
@@ -190,6 +189,18 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
 
   get version(): VersionVector {
     return this.mine.version;
+  }
+
+  /** Writes down what was edited, tells the others, and answers. */
+  private flush(ctx: Ctx<Command, Value>): void {
+    const bytes = this.mine.delta();
+    if (bytes !== undefined) {
+      const after = this.note(ctx, bytes);
+      for (const peer of this.peers) ctx.send(peer, { type: "delta", after, bytes });
+    }
+    for (const id of this.waiting.splice(0)) {
+      ctx.reply(id, { type: "edited", version: this.mine.version });
+    }
   }
 
   private onDigest(
@@ -222,7 +233,8 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
 
   private merge(ctx: Ctx<Command, Value>, from: NodeId, bytes: Uint8Array): void {
     try {
-      if (!this.mine.merge(bytes)) return;
+      const wallMs = this.wallAheadMs === undefined ? undefined : ctx.now + this.wallAheadMs;
+      if (!this.mine.merge(bytes, wallMs)) return;
     } catch (error) {
       if (!(error instanceof CrdtError)) throw error;
       ctx.note({ type: "refused", from, code: error.code });
@@ -274,7 +286,9 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
       frontier = frontier.meet(theirs);
     }
     const entries = this.mine.stable(frontier);
-    if (entries > 0) ctx.note({ type: "collected", entries });
+    if (entries === 0) return;
+    this.flush(ctx);
+    ctx.note({ type: "collected", entries });
   }
 
   /** Replaces a log that has grown long. */
@@ -293,8 +307,6 @@ export class DeltaSync<Value, Handle, Command> implements Process<SyncWords<Comm
 
   /** Somebody acts, or has acted, under this node's actor: it goes on under another. */
   private renew(ctx: Ctx<Command, Value>): void {
-    // What was edited in this turn is still of the old one.
-    this.onIdle(ctx);
     const actor = this.incarnations.renew(disk(ctx), ctx.choose(NONCES));
     this.become(actor);
     ctx.note({ type: "renewed", actor });

@@ -50,7 +50,7 @@ function rowOf(store: Store | undefined, state: State, actor: Actor): Row {
   return at === undefined || at < 0 ? NOTHING : rows(store)[at]!;
 }
 
-export class BoundedCounterHandle extends Handle<number> {
+class BoundedCounterHandle extends Handle<number> {
   /** How much this replica knows an actor may decrement, itself if none is named. */
   rights(actor: Actor = this.cursor.state.actors[0]!): number {
     const store = this.cursor.peek();
@@ -110,7 +110,7 @@ function checkAmount(amount: number): void {
 
 class BoundedCounterType extends LeafType<number, BoundedCounterHandle> {
   readonly name = "boundedCounter";
-  override readonly item: Codec<unknown> = rowCodec as Codec<unknown>;
+  override readonly item: Codec<unknown> = rowCodec;
   override readonly removable = false;
 
   read(store: Store | undefined): number {

@@ -64,7 +64,7 @@ export class UpDownCounterHandle extends GrowCounterHandle {
   }
 }
 
-export class CounterHandle extends UpDownCounterHandle {
+class CounterHandle extends UpDownCounterHandle {
   /** Takes away what is seen here, whoever added it. */
   reset(): void {
     this.cursor.clear();
@@ -96,7 +96,7 @@ function unsigned(by: number): number {
 
 class TotalCounterType<H extends GrowCounterHandle> extends LeafType<number, H> {
   readonly name: string;
-  override readonly item: Codec<unknown> = amounts as Codec<unknown>;
+  override readonly item: Codec<unknown> = amounts;
   private readonly make: new (type: TotalCounterType<H>, cursor: Cursor) => H;
 
   constructor(name: string, make: new (type: TotalCounterType<H>, cursor: Cursor) => H) {
@@ -116,7 +116,7 @@ class TotalCounterType<H extends GrowCounterHandle> extends LeafType<number, H> 
 
 class CounterType extends LeafType<number, CounterHandle> {
   readonly name = "counter";
-  override readonly item: Codec<unknown> = amounts as Codec<unknown>;
+  override readonly item: Codec<unknown> = amounts;
 
   /** The amounts of a dot only ever grow, by those of stable dots before it. */
   override readonly joinItems = (mine: unknown, theirs: unknown): Amounts => {
@@ -135,16 +135,16 @@ class CounterType extends LeafType<number, CounterHandle> {
   override readonly collects = true;
 
   /** Nobody can remove some of an actor's stable dots and not the others: they are put together on the last. */
-  override settle(cursor: Cursor, { isStable }: Stability): number {
+  override settle(cursor: Cursor, stability: Stability): number {
     const leaf = cursor.peekLeaf()!;
     const sums = new Map<number, Amounts>();
     let dropped = 0;
     // The dots of an actor ascend: all but the last add up, and the last takes the sum.
     const last = new Map<number, number>();
-    for (const dot of leaf.dots) if (isStable(dot)) last.set(indexOf(dot), dot);
+    for (const dot of leaf.dots) if (stability.isStable(dot)) last.set(indexOf(dot), dot);
     for (let at = leaf.dots.length - 1; at >= 0; at--) {
       const dot = leaf.dots[at]!;
-      if (!isStable(dot) || last.get(indexOf(dot)) === dot) continue;
+      if (!stability.isStable(dot) || last.get(indexOf(dot)) === dot) continue;
       const { plus, minus } = leaf.items[at] as Amounts;
       sums.set(indexOf(dot), added(sums.get(indexOf(dot)) ?? { plus: 0, minus: 0 }, plus, minus));
       cursor.drop(at);

@@ -9,7 +9,7 @@ import { type Cursor } from "../causal/cursor.ts";
 import { isEmpty, type Leaf, type Store } from "../causal/stores.ts";
 import { frozen, Handle, LeafType, type Stability } from "./type.ts";
 
-export class FlagHandle extends Handle<boolean> {
+class FlagHandle extends Handle<boolean> {
   enable(): void {
     this.cursor.replace();
   }
@@ -32,14 +32,14 @@ class EnableWinsType extends LeafType<boolean, FlagHandle> {
 }
 
 /** Whether there is something, and nobody's `no` stands beside it. */
-export function isUnanimous(store: Store | undefined): boolean {
+function isUnanimous(store: Store | undefined): boolean {
   const items = (store as Leaf | undefined)?.items ?? [];
   return items.length > 0 && !items.includes(false);
 }
 
 /** A leaf of yes and no in which no wins. Its no is kept until all have seen it. */
 export abstract class NoWinsType<H> extends LeafType<boolean, H> {
-  override readonly item: Codec<unknown> = bool as Codec<unknown>;
+  override readonly item: Codec<unknown> = bool;
 
   read(store: Store | undefined): boolean {
     return isUnanimous(store);
@@ -52,16 +52,16 @@ export abstract class NoWinsType<H> extends LeafType<boolean, H> {
   override readonly collects: boolean = true;
 
   /** Once every word is stable and the answer is no, saying nothing says the same. */
-  override settle(cursor: Cursor, { isStable }: Stability): number {
+  override settle(cursor: Cursor, stability: Stability): number {
     const { dots } = cursor.peekLeaf()!;
     const dropped = dots.length;
-    if (isUnanimous(cursor.peek()) || !dots.every((dot) => isStable(dot))) return 0;
+    if (isUnanimous(cursor.peek()) || !dots.every((dot) => stability.isStable(dot))) return 0;
     cursor.clear();
     return dropped;
   }
 }
 
-export class DisableWinsHandle extends Handle<boolean> {
+class DisableWinsHandle extends Handle<boolean> {
   enable(): void {
     this.cursor.replace(true);
   }

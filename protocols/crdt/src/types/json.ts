@@ -84,7 +84,7 @@ function kindOf(store: Store | undefined): "object" | "array" | "plain" {
   return "plain";
 }
 
-export class JsonHandle extends Handle<Json | undefined> {
+class JsonHandle extends Handle<Json | undefined> {
   /** What is at a place, `undefined` if nothing is. */
   get(path: Path): Json | undefined {
     return this.find(path, false)?.value;
@@ -92,7 +92,8 @@ export class JsonHandle extends Handle<Json | undefined> {
 
   /** Puts JSON at a place. Objects on the way there are made if they are missing. */
   set(path: Path, value: Json): void {
-    this.find(path, true)!.assign(value, MAX_NESTING);
+    invariant(path.length < MAX_NESTING, `JSON nests at most ${MAX_NESTING} deep`);
+    this.find(path, true)!.assign(value, MAX_NESTING - path.length);
   }
 
   /** Removes a place from its object or array. */
@@ -108,7 +109,10 @@ export class JsonHandle extends Handle<Json | undefined> {
   insert(path: Path, index: number, value: Json): void {
     const array = this.find(path, false);
     invariant(array?.kind === "array", "one inserts into an array");
-    array.elements().insert(index).assign(value, MAX_NESTING);
+    array
+      .elements()
+      .insert(index)
+      .assign(value, MAX_NESTING - path.length - 1);
   }
 
   /** Moves an element of an array, so that it is at `to` afterwards. */
@@ -122,24 +126,25 @@ export class JsonHandle extends Handle<Json | undefined> {
     return kindOf(this.cursor.peek());
   }
 
-  /** The handle at a place. */
+  /** The handle at a place, `undefined` if there is none and none is to be made. */
   private find(path: Path, make: boolean): JsonHandle | undefined {
-    let at: JsonHandle | undefined = this as JsonHandle;
-    for (const key of path) {
-      if (typeof key === "number") {
-        const array: ListHandle<JsonType> = at.elements();
-        if (at.kind !== "array" || key < 0 || key >= array.length) {
-          invariant(!make, "the index is within the array");
-          return undefined;
-        }
-        at = array.at(key);
-      } else {
-        if (at.kind !== "object" && make) at.become(OBJECT);
-        if (at.kind !== "object" || (!make && !at.entries().has(key))) return undefined;
-        at = at.entries().at(key);
-      }
-    }
-    return at;
+    const [key, ...rest] = path;
+    if (key === undefined) return this;
+    const part = typeof key === "number" ? this.element(key, make) : this.entry(key, make);
+    return part?.find(rest, make);
+  }
+
+  private element(index: number, make: boolean): JsonHandle | undefined {
+    const array = this.elements();
+    const within = this.kind === "array" && index >= 0 && index < array.length;
+    invariant(within || !make, "the index is within the array");
+    return within ? array.at(index) : undefined;
+  }
+
+  private entry(key: string, make: boolean): JsonHandle | undefined {
+    if (make && this.kind !== "object") this.become(OBJECT);
+    const there = this.kind === "object" && (make || this.entries().has(key));
+    return there ? this.entries().at(key) : undefined;
   }
 
   private assign(value: Json, depth: number): void {

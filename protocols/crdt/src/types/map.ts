@@ -13,7 +13,16 @@ import { invariant } from "@quorate/kernel";
 import { type Cursor } from "../causal/cursor.ts";
 import { type State } from "../causal/state.ts";
 import { type Key, type Node, type Store } from "../causal/stores.ts";
-import { AnyType, frozen, Handle, type HandleOf, presence, Type, type ValueOf } from "./type.ts";
+import { wellFormed } from "../values.ts";
+import {
+  type AnyType,
+  frozen,
+  Handle,
+  type HandleOf,
+  presence,
+  Type,
+  type ValueOf,
+} from "./type.ts";
 
 export type Fields = { readonly [name: string]: AnyType };
 export type FieldValues<F extends Fields> = { readonly [Name in keyof F]: ValueOf<F[Name]> };
@@ -85,7 +94,7 @@ export class MapOfHandle<T extends AnyType> extends Handle<{ readonly [key: stri
   }
 
   has(key: string): boolean {
-    return this.entries.isPresent(this.cursor.peekNode()?.children.get(key));
+    return this.entries.isPresent(this.place(key).peek());
   }
 
   /** The keys, in order. */
@@ -96,18 +105,22 @@ export class MapOfHandle<T extends AnyType> extends Handle<{ readonly [key: stri
 
   /** The value under a key, to be read and edited. Editing it makes the key exist. */
   at(key: string): HandleOf<T> {
-    return this.entries.handle(this.cursor.child(key)) as HandleOf<T>;
+    return this.entries.handle(this.place(key)) as HandleOf<T>;
   }
 
   /** Makes a key exist, also without content if its value is a `map`. */
   create(key: string): HandleOf<T> {
-    this.entries.create(this.cursor.child(key));
+    this.entries.create(this.place(key));
     return this.at(key);
   }
 
   /** Removes what is seen under a key. */
   remove(key: string): void {
-    this.cursor.child(key).clear();
+    this.place(key).clear();
+  }
+
+  private place(key: string): Cursor {
+    return this.cursor.child(wellFormed(key));
   }
 }
 

@@ -34,7 +34,7 @@ export function datedCodec<T>(value: Codec<T>): Codec<unknown> {
       value: value.read(reader),
     }),
   };
-  return codec as Codec<unknown>;
+  return codec;
 }
 
 /** The last write of a leaf of dated items. */
@@ -49,9 +49,17 @@ export function lastOf<T>(leaf: Leaf | undefined, state: State): Dated<T> | unde
   return items[last];
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what is written and what is read differ
 export class RegisterHandle<T, Value> extends Handle<Value> {
+  private readonly scalar: Scalar<T>;
+
+  constructor(type: RegisterType<T, Value>, cursor: Cursor) {
+    super(type, cursor);
+    this.scalar = type.scalar;
+  }
+
   set(value: T): void {
-    this.cursor.replace({ ...this.cursor.state.write(), value });
+    this.cursor.replace({ ...this.cursor.state.write(), value: this.scalar.normal(value) });
   }
 
   /** Takes away the value that is seen here. */
@@ -62,11 +70,13 @@ export class RegisterHandle<T, Value> extends Handle<Value> {
 
 abstract class RegisterType<T, Value> extends LeafType<Value, RegisterHandle<T, Value>> {
   readonly name: string;
+  readonly scalar: Scalar<T>;
   override readonly item: Codec<unknown>;
 
   constructor(kind: string, scalar: Scalar<T>) {
     super();
     this.name = `${kind}(${scalar.name})`;
+    this.scalar = scalar;
     this.item = datedCodec(scalar.codec);
   }
 

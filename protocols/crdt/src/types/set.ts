@@ -18,11 +18,11 @@ import { NoWinsType } from "./flag.ts";
 import { type AnyType, frozen, Handle, presence, Type } from "./type.ts";
 
 /** What may be asked of every set. */
-export abstract class AnySetHandle<T> extends Handle<ReadonlySet<T>> {
+abstract class AnySetHandle<T> extends Handle<ReadonlySet<T>> {
   protected readonly set: AnySetType<T>;
 
   constructor(type: AnySetType<T>, cursor: Cursor) {
-    super(type as Type<ReadonlySet<T>, unknown>, cursor);
+    super(type, cursor);
     this.set = type;
   }
 
@@ -83,7 +83,7 @@ abstract class AnySetType<T> extends Type<ReadonlySet<T>, AnySetHandle<T>> {
   }
 }
 
-export class GrowSetHandle<T> extends AnySetHandle<T> {
+class GrowSetHandle<T> extends AnySetHandle<T> {
   add(element: T): void {
     if (!this.has(element)) this.at(element).add();
   }
@@ -102,7 +102,7 @@ class GrowSetType<T> extends AnySetType<T> {
   }
 }
 
-export class SetHandle<T> extends AnySetHandle<T> {
+class SetHandle<T> extends AnySetHandle<T> {
   add(element: T): void {
     this.at(element).replace();
   }
@@ -136,7 +136,7 @@ class RemoveWinsMember extends NoWinsType<undefined> {
 
 const removeWinsMember = frozen(new RemoveWinsMember());
 
-export class RemoveWinsSetHandle<T> extends AnySetHandle<T> {
+class RemoveWinsSetHandle<T> extends AnySetHandle<T> {
   add(element: T): void {
     this.at(element).replace(true);
   }
@@ -172,7 +172,7 @@ class TwoPhaseMember extends NoWinsType<undefined> {
 
 const twoPhaseMember = frozen(new TwoPhaseMember());
 
-export class TwoPhaseSetHandle<T> extends AnySetHandle<T> {
+class TwoPhaseSetHandle<T> extends AnySetHandle<T> {
   /** Returns whether the element is in the set now: not if it was ever removed. */
   add(element: T): boolean {
     const leaf = this.at(element).peekLeaf();

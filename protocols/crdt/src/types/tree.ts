@@ -68,7 +68,7 @@ const VALUE = 1;
 
 class MovesType extends LeafType<undefined, undefined> {
   readonly name = "moves";
-  override readonly item: Codec<unknown> = moveCodec as Codec<unknown>;
+  override readonly item: Codec<unknown> = moveCodec;
 
   read(): undefined {
     return undefined;
@@ -230,13 +230,20 @@ export class TreeType<T extends AnyType> extends Type<
 
   read(store: Store | undefined, state: State): readonly TreeNode<ValueOf<T>>[] {
     const outline = this.outline(store as Node | undefined, state);
-    const nodes = (parent: NodeName): readonly TreeNode<ValueOf<T>>[] =>
-      (outline.children.get(parent) ?? []).map((name) => {
-        const child = (store as Node).children.get(name) as Node;
-        const value = this.values.read(child.children.get(VALUE), state) as ValueOf<T>;
-        return { name, value, children: nodes(name) };
-      });
-    return nodes(ROOT);
+    // Without recursion: a tree may be deeper than the stack.
+    const grown: { readonly at: NodeName; readonly into: TreeNode<ValueOf<T>>[] }[] = [];
+    const roots: TreeNode<ValueOf<T>>[] = [];
+    grown.push({ at: ROOT, into: roots });
+    for (let next = grown.pop(); next !== undefined; next = grown.pop()) {
+      for (const name of outline.children.get(next.at) ?? []) {
+        const node = (store as Node).children.get(name) as Node;
+        const value = this.values.read(node.children.get(VALUE), state) as ValueOf<T>;
+        const children: TreeNode<ValueOf<T>>[] = [];
+        next.into.push({ name, value, children });
+        grown.push({ at: name, into: children });
+      }
+    }
+    return roots;
   }
 
   handle(cursor: Cursor): TreeHandle<T> {

@@ -6,7 +6,7 @@
 
 import { type Codec, invariant } from "@quorate/kernel";
 
-import { Cursor } from "../causal/cursor.ts";
+import { type Cursor } from "../causal/cursor.ts";
 import { type PackedDot } from "../causal/dots.ts";
 import { type State } from "../causal/state.ts";
 import {
@@ -68,7 +68,7 @@ export abstract class AnyType implements Shape {
     let dropped = 0;
     const store = cursor.peek();
     if (!this.collects || store === undefined || store instanceof Leaf) return 0;
-    for (const key of [...store.children.keys()]) {
+    for (const key of Array.from(store.children.keys())) {
       if (this.child(key).collects) dropped += this.child(key).settle(cursor.child(key), stability);
     }
     return dropped;
@@ -76,6 +76,7 @@ export abstract class AnyType implements Shape {
 }
 
 /** A type that is read as `Value` and edited through `Handle`. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what ValueOf and HandleOf infer
 export abstract class Type<Value, Handle> extends AnyType {
   abstract override read(store: Store | undefined, state: State): Value;
   abstract override handle(cursor: Cursor): Handle;
