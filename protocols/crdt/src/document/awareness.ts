@@ -63,7 +63,10 @@ export class Awareness {
   /** Shows a state of one's own, or nothing any more. Send {@link encode} of what comes back. */
   show(state: AwarenessState | null, now: number): AwarenessChange {
     const before = this.known.get(this.client);
-    this.put({ client: this.client, clock: (this.metas.get(this.client)?.clock ?? -1) + 1, state }, now);
+    this.put(
+      { client: this.client, clock: (this.metas.get(this.client)?.clock ?? -1) + 1, state },
+      now,
+    );
     const own = [this.client];
     if (state === null) return { ...NOTHING, removed: before === undefined ? [] : own };
     if (before === undefined) return { ...NOTHING, added: own };
@@ -93,7 +96,12 @@ export class Awareness {
     if (this.metas.size + strangers > this.maxClients) {
       throw new DocumentError("too-large", `more than ${this.maxClients} clients`);
     }
-    const change = { added: [] as number[], updated: [] as number[], changed: [] as number[], removed: [] as number[] };
+    const change = {
+      added: [] as number[],
+      updated: [] as number[],
+      changed: [] as number[],
+      removed: [] as number[],
+    };
     for (const entry of entries) this.hear(entry, now, change);
     return change;
   }

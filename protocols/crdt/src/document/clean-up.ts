@@ -36,12 +36,7 @@ export function untidyTexts(store: Store): UntidyTexts | null {
   return { whole, around };
 }
 
-function lookAtDeleted(
-  store: Store,
-  log: ClientLog,
-  whole: Set<Sequence>,
-  around: number[],
-): void {
+function lookAtDeleted(store: Store, log: ClientLog, whole: Set<Sequence>, around: number[]): void {
   for (let i = 0; i < log.deletes.length; i += 2) {
     const end = log.deletes[i]! + log.deletes[i + 1]!;
     for (let at = store.at(log, log.deletes[i]!); at < log.count; at++) {
@@ -124,7 +119,7 @@ export function cleanText(store: Store, sequence: Sequence): void {
 /** Deletes marks around a deleted item that later ones of the same gap overrule. */
 export function cleanAround(store: Store, deleted: number): void {
   let item = deleted;
-  for (let right = store.next[item]!; right !== NONE && store.visible(right) === 0; ) {
+  for (let right = store.next[item]!; right !== NONE && store.visible(right) === 0;) {
     item = right;
     right = store.next[right]!;
   }

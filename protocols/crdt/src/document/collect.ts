@@ -5,7 +5,20 @@
  */
 
 import { type Branch, NONE } from "./branch.ts";
-import { ANY, DELETED, flagsOf, GC, joined, JSONS, KEPT, KIND, REDONE, STRING, TOMBSTONE, TYPE } from "./content.ts";
+import {
+  ANY,
+  DELETED,
+  flagsOf,
+  GC,
+  joined,
+  JSONS,
+  KEPT,
+  KIND,
+  REDONE,
+  STRING,
+  TOMBSTONE,
+  TYPE,
+} from "./content.ts";
 import { listsOf } from "./integrate.ts";
 import { type ClientLog, type Store } from "./store.ts";
 
@@ -69,7 +82,7 @@ function collectBranch(store: Store, branch: Branch): void {
     const top = stack.pop()!;
     top.isCollected = true;
     for (const list of listsOf(top)) {
-      for (let child = list.first; child !== NONE; ) {
+      for (let child = list.first; child !== NONE;) {
         const after = store.next[child]!;
         if (store.kind(child) === TYPE) stack.push(store.content[child] as Branch);
         store.flags[child] = flagsOf(GC);

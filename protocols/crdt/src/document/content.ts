@@ -72,7 +72,9 @@ export function flagsOf(kind: number): number {
 
 /** How many clocks `content` takes. */
 export function lengthOf(kind: number, content: Content): number {
-  return kind === STRING || kind === ANY || kind === JSONS ? (content as string | Value[]).length : 1;
+  return kind === STRING || kind === ANY || kind === JSONS
+    ? (content as string | Value[]).length
+    : 1;
 }
 
 /** The part of a divisible content from `offset` on. Splitting a pair is what {@link severed} is for. */
@@ -208,7 +210,11 @@ export function copyOf(kind: number, content: Content): Content {
 }
 
 /** What a reader of the document sees at each unit: characters, values, shared types. */
-export function valueAt(kind: number, content: Content, offset: number): Value | Branch | Subdocument {
+export function valueAt(
+  kind: number,
+  content: Content,
+  offset: number,
+): Value | Branch | Subdocument {
   switch (kind) {
     case STRING:
       return (content as string).charAt(offset);
@@ -226,9 +232,9 @@ export function valueAt(kind: number, content: Content, offset: number): Value |
   }
 }
 
+/** What embeds and marks hold has been through {@link jsonValue} or came as JSON. */
 function toJson(value: Value): string {
-  // The library says string, but undefined has no JSON; Yjs writes the word then, and so do we.
-  return (JSON.stringify(value) as string | undefined) ?? "undefined";
+  return JSON.stringify(value);
 }
 
 const MAX_JSON_DEPTH = 100;
@@ -245,8 +251,7 @@ function fromJson(text: string): Value {
 function bounded(value: Value, depth: number): Value {
   if (depth > MAX_JSON_DEPTH) throw new DocumentError("too-large", "values nested too deeply");
   if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) bounded(item as Value, depth + 1);
+    for (const item of Object.values(value)) bounded(item, depth + 1);
   }
   return value;
 }
-

@@ -63,7 +63,10 @@ export function resolveCursor(
   const { branch } = store.sequenceOf(found);
   const inside = store.offset + (cursor.side === "left" ? 1 : 0);
   const isGone = (store.flags[found]! & (DELETED | UNCOUNTED)) !== 0;
-  return { target: new Nested(doc, branch), index: store.positionOf(found) + (isGone ? 0 : inside) };
+  return {
+    target: new Nested(doc, branch),
+    index: store.positionOf(found) + (isGone ? 0 : inside),
+  };
 }
 
 function endOf(doc: Doc, branch: Branch, side: Side): { target: Nested; index: number } {

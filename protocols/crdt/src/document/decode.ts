@@ -9,15 +9,7 @@
 import { Reader } from "@quorate/kernel";
 
 import { NONE } from "./branch.ts";
-import {
-  flagsOf,
-  GC,
-  lengthOf,
-  SKIP,
-  takeContent,
-  takeLength,
-  TOMBSTONE,
-} from "./content.ts";
+import { flagsOf, GC, lengthOf, SKIP, takeContent, takeLength, TOMBSTONE } from "./content.ts";
 import { DocumentError, refusal } from "./errors.ts";
 import { OF_NEIGHBOURS, OF_PARENT } from "./integrate.ts";
 import { type ClientLog, type Store } from "./store.ts";
@@ -68,7 +60,7 @@ export function discard(store: Store, first: number): void {
 
 function forgetRoots(store: Store, count: number, sequences: number): void {
   for (let id = store.sequences.length - 1; id >= sequences; id--) {
-    const sequence = store.sequences[id]!;
+    const sequence = store.sequences[id] ?? null;
     if (sequence !== null) store.dropSequence(sequence);
   }
   if (store.roots.size === count) return;
@@ -163,8 +155,7 @@ function takeParent(
   const isRoot = takeUint(reader);
   if (isRoot === 1) {
     const root = store.root(takeText(reader));
-    const list =
-      (info & 0x20) === 0 ? store.children(root) : store.keyed(root, takeText(reader));
+    const list = (info & 0x20) === 0 ? store.children(root) : store.keyed(root, takeText(reader));
     store.list[item] = list.id;
     return;
   }

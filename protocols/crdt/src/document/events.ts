@@ -19,7 +19,10 @@ export type DeltaItem = Value | Nested | Subdocument;
 export type DeltaStep =
   | { readonly retain: number; readonly attributes?: Attributes }
   | { readonly delete: number }
-  | { readonly insert: string | DeltaItem | readonly DeltaItem[]; readonly attributes?: Attributes };
+  | {
+      readonly insert: string | DeltaItem | readonly DeltaItem[];
+      readonly attributes?: Attributes;
+    };
 
 export type Delta = readonly DeltaStep[];
 
@@ -41,17 +44,16 @@ export interface ChangeEvent {
 }
 
 /** Calls back after transactions that change `branch`, or anything at or below it. Returns the way to stop. */
-export function watch<E>(
+export function watch(
   doc: Doc,
   branch: Branch,
   reach: keyof Watchers,
-  listener: (event: E) => void,
+  listener: (event: never) => void,
 ): () => void {
   let announcer = announcers.get(doc);
   if (announcer === undefined) announcers.set(doc, (announcer = new Announcer(doc)));
   branch.watchers ??= { own: new Set(), deep: new Set() };
-  // Which events a listener takes follows from the set it is in.
-  const set = branch.watchers[reach] as Set<(event: E) => void>;
+  const set = branch.watchers[reach];
   set.add(listener);
   announcer.count(1);
   let isOn = true;
@@ -126,8 +128,12 @@ class Announcer implements Tracker {
   }
 }
 
-function call<E>(listeners: ReadonlySet<(event: never) => void>, event: E): void {
-  for (const listener of listeners) (listener as (event: E) => void)(event);
+function call(
+  listeners: ReadonlySet<(event: never) => void>,
+  event: ChangeEvent | readonly ChangeEvent[],
+): void {
+  // Which of the two a listener takes follows from the set it is in.
+  for (const listener of listeners) (listener as (event: unknown) => void)(event);
 }
 
 /** True for what was there before the transaction and still is: nobody can watch anything else. */
@@ -159,7 +165,7 @@ function pathBetween(store: Store, from: Branch, to: Branch): (string | number)[
   for (let at = to; at !== from; at = store.sequenceOf(at.item).branch) {
     path.push(store.sequenceOf(at.item).key ?? store.positionOf(at.item));
   }
-  return path.reverse();
+  return path.toReversed();
 }
 
 function keyChange(doc: Doc, list: Sequence): KeyChange | null {
@@ -203,7 +209,7 @@ class DeltaMaker {
   of(list: Sequence): Delta {
     const { store } = this.doc;
     const { stamp } = store.changes;
-    for (let item = list.first; item !== NONE; ) {
+    for (let item = list.first; item !== NONE;) {
       const beyond = list.index === null ? NONE : list.index.skip(store, item, stamp);
       if (beyond === NONE) {
         this.pass(item);
@@ -223,7 +229,10 @@ class DeltaMaker {
   private pass(item: number): void {
     const { store } = this.doc;
     const log = store.logs[store.client[item]!]!;
-    const old = Math.max(0, Math.min(store.length[item]!, store.changes.firstNew(log) - store.clock[item]!));
+    const old = Math.max(
+      0,
+      Math.min(store.length[item]!, store.changes.firstNew(log) - store.clock[item]!),
+    );
     const length = store.length[item]!;
     if (store.isMark(item)) return this.passMark(item, old > 0);
     if ((store.flags[item]! & UNCOUNTED) !== 0) return;
@@ -275,7 +284,9 @@ class DeltaMaker {
   private flush(): void {
     if (this.retain > 0) {
       const attributes = this.difference();
-      this.join(attributes === undefined ? { retain: this.retain } : { retain: this.retain, attributes });
+      this.join(
+        attributes === undefined ? { retain: this.retain } : { retain: this.retain, attributes },
+      );
     }
     if (this.erased > 0) this.join({ delete: this.erased });
     if (this.text !== "") this.push({ insert: this.text });
@@ -287,7 +298,11 @@ class DeltaMaker {
   }
 
   /** Adds a step, as part of the one before when both do the same. */
-  private join(step: { readonly retain: number; readonly attributes?: Attributes } | { readonly delete: number }): void {
+  private join(
+    step:
+      | { readonly retain: number; readonly attributes?: Attributes }
+      | { readonly delete: number },
+  ): void {
     const last = this.steps.at(-1);
     if (last !== undefined && "retain" in last && "retain" in step) {
       if (sameValue(last.attributes, step.attributes)) {

@@ -142,7 +142,8 @@ export class TextCursor {
     attributes: Attributes,
   ): void {
     const wanted: Record<string, Value> = { ...attributes };
-    for (const key of this.attributes.keys()) if (wanted[key] === undefined) setOwn(wanted, key, null);
+    for (const key of this.attributes.keys())
+      if (wanted[key] === undefined) setOwn(wanted, key, null);
     this.skipRedundant(wanted);
     const former = this.openMarks(wanted);
     if (typeof content === "string") {
@@ -207,4 +208,3 @@ export function recordOf(attributes: ReadonlyMap<string, Value>): Attributes | u
   for (const [key, value] of attributes) setOwn(record, key, value);
   return record;
 }
-

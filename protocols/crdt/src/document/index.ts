@@ -17,7 +17,12 @@ export { SharedText } from "./text.ts";
 export { diffUpdate, mergeUpdates, stateVectorOf } from "./updates.ts";
 export { Draft, type Input, type Output } from "./view.ts";
 export { XmlElement, XmlFragment, XmlHook, XmlText } from "./xml.ts";
-export { Awareness, type AwarenessChange, type AwarenessOptions, type AwarenessState } from "./awareness.ts";
+export {
+  Awareness,
+  type AwarenessChange,
+  type AwarenessOptions,
+  type AwarenessState,
+} from "./awareness.ts";
 export { type Cursor, cursorAt, decodeCursor, encodeCursor, resolveCursor } from "./cursor.ts";
 export { decodeVersion, docAt, encodeVersion, type Version, versionOf } from "./history.ts";
 export { onSyncMessage, syncStep1, syncStep2, syncUpdate } from "./sync.ts";

@@ -92,7 +92,7 @@ export class Placement {
 /** Drops the first `known` units of an item that was partly known. */
 function cutKnown(store: Store, item: number, known: number): void {
   const kind = store.kind(item);
-  const content = store.content[item]!;
+  const content = store.content[item] ?? null;
   store.content[item] =
     kind === STRING && content !== null
       ? severed(content as string, known)[1]
@@ -111,7 +111,8 @@ function extendLast(store: Store, log: ClientLog, item: number, kind: number): b
   const { client, clock, originClient, originClock, rightClient, rightClock, next } = store;
   const last = log.items[log.count - 1]!;
   if (store.flags[last] !== store.flags[item] || originClient[item] !== client[item]) return false;
-  if (originClock[item] !== clock[item]! - 1 || rightClient[item] !== rightClient[last]) return false;
+  if (originClock[item] !== clock[item]! - 1 || rightClient[item] !== rightClient[last])
+    return false;
   if (rightClock[item] !== rightClock[last]) return false;
   const after = next[last]!;
   if (after === NONE) {
@@ -159,11 +160,7 @@ export function integrate(
   const kind = store.kind(item);
   if (kind === TYPE) (store.content[item] as Branch).item = item;
   else if (kind === TOMBSTONE) {
-    store.changes.erased(
-      store.logs[store.client[item]!]!,
-      store.clock[item]!,
-      store.length[item]!,
-    );
+    store.changes.erased(store.logs[store.client[item]!]!, store.clock[item]!, store.length[item]!);
   }
   if (sequence.key !== null && store.next[item] === NONE && place !== NONE) erase(store, place);
   const parent = sequence.branch.item;
@@ -295,4 +292,3 @@ export function compose(
   store.rightClock[item] = right === NONE ? NONE : store.clock[right]!;
   return item;
 }
-

@@ -4,7 +4,19 @@ import { crc32c, Reader } from "@quorate/kernel";
 
 import { BlockIndex, INDEXED_FROM } from "./block-index.ts";
 import { type Branch, NONE, type Sequence } from "./branch.ts";
-import { DELETED, flagsOf, FORMAT, GC, isDivisible, KIND, lengthOf, STRING, takeContent, TOMBSTONE, TYPE } from "./content.ts";
+import {
+  DELETED,
+  flagsOf,
+  FORMAT,
+  GC,
+  isDivisible,
+  KIND,
+  lengthOf,
+  STRING,
+  takeContent,
+  TOMBSTONE,
+  TYPE,
+} from "./content.ts";
 import { tidy } from "./collect.ts";
 import { Doc, type DocOptions, type Sealed } from "./doc.ts";
 import { stage } from "./decode.ts";
@@ -12,7 +24,20 @@ import { DocumentError, refusal } from "./errors.ts";
 import { Pending } from "./pending.ts";
 import { BitReader } from "./range-coder.ts";
 import { type ClientLog, type Store } from "./store.ts";
-import { AS_UPDATE, BEFORE, BEHIND, Continuations, FORMAT_VERSION, INSIDE_ORIGIN, INSIDE_RIGHT, MAGIC, Models, NO_ORIGIN, NO_RIGHT, SAME_RIGHT } from "./stored-form.ts";
+import {
+  AS_UPDATE,
+  BEFORE,
+  BEHIND,
+  Continuations,
+  FORMAT_VERSION,
+  INSIDE_ORIGIN,
+  INSIDE_RIGHT,
+  MAGIC,
+  Models,
+  NO_ORIGIN,
+  NO_RIGHT,
+  SAME_RIGHT,
+} from "./stored-form.ts";
 import { MAX_CLOCK, takeBytes, takeCount, takeSmall, takeText, takeUint } from "./wire.ts";
 
 /**
@@ -182,7 +207,13 @@ class ColumnReader {
     if (count > INDEXED_FROM && list.key === null) this.indexed.push(list);
   }
 
-  private readItem(item: number, open: Continuations, state: number, i: number, count: number): number {
+  private readItem(
+    item: number,
+    open: Continuations,
+    state: number,
+    i: number,
+    count: number,
+  ): number {
     const { store, bits, models } = this;
     const isContinuation = bits.number(models.isContinuation[state & 3]!) === 1;
     let client: number;
@@ -259,7 +290,8 @@ class ColumnReader {
       return;
     }
     const content = takeContent(plain, kind);
-    if (lengthOf(kind, content) !== store.length[item]) throw damaged("a content of another length");
+    if (lengthOf(kind, content) !== store.length[item])
+      throw damaged("a content of another length");
     store.content[item] = content;
     if (kind !== TYPE) return;
     (content as Branch).item = item;

@@ -41,14 +41,20 @@ export class Pending {
     return this.waiting.length === 0 && this.deletes.size === 0;
   }
 
-  /** @throws DocumentError `pending-full` when an update of this size might not find room to wait. */
-  admit(size: number): void {
-    if (this.bytes > 0 && this.bytes + size > this.limit) {
-      throw new DocumentError(
-        "pending-full",
-        `${this.bytes} bytes wait for missing updates; synchronise before sending more`,
-      );
+  /**
+   * @throws DocumentError `pending-full` when there is no room for an update of this size to wait, and no
+   * struct of it could be placed.
+   */
+  admit(size: number, { sections }: Staged): void {
+    if (this.bytes + size <= this.limit || this.bytes === 0 || sections.length === 0) return;
+    for (const { log, at } of sections) {
+      const isNext = this.store.clock[at]! <= log.next;
+      if (isNext && dependency(this.store, at) === NONE) return;
     }
+    throw new DocumentError(
+      "pending-full",
+      `${this.bytes} bytes wait for missing updates; synchronise before sending more`,
+    );
   }
 
   /** Places all of `staged` whose dependencies are known, and whatever waited for that. */
@@ -145,9 +151,7 @@ function place(store: Store, placement: Placement, sections: Section[]): readonl
   if (sections.length === 1) {
     const section = sections[0]!;
     const missing = advance(store, placement, section, NONE, 0);
-    return missing === NONE
-      ? NOTHING
-      : [{ section, client: missing, clock: store.offset }];
+    return missing === NONE ? NOTHING : [{ section, client: missing, clock: store.offset }];
   }
   return placeMany(store, placement, sections);
 }

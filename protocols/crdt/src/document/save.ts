@@ -3,12 +3,36 @@
 import { crc32c, Writer } from "@quorate/kernel";
 
 import { type Branch, NONE, type Sequence } from "./branch.ts";
-import { DELETED, GC, KIND, STRING, TOMBSTONE, TYPE, UNCOUNTED, writeContent, isDivisible } from "./content.ts";
+import {
+  DELETED,
+  GC,
+  KIND,
+  STRING,
+  TOMBSTONE,
+  TYPE,
+  UNCOUNTED,
+  writeContent,
+  isDivisible,
+} from "./content.ts";
 import { type Doc } from "./doc.ts";
 import { encodeState } from "./encode.ts";
 import { BitWriter, type Model } from "./range-coder.ts";
 import { type Store } from "./store.ts";
-import { AS_COLUMNS, AS_UPDATE, BEFORE, BEHIND, Continuations, FORMAT_VERSION, INSIDE_ORIGIN, INSIDE_RIGHT, MAGIC, Models, NO_ORIGIN, NO_RIGHT, SAME_RIGHT } from "./stored-form.ts";
+import {
+  AS_COLUMNS,
+  AS_UPDATE,
+  BEFORE,
+  BEHIND,
+  Continuations,
+  FORMAT_VERSION,
+  INSIDE_ORIGIN,
+  INSIDE_RIGHT,
+  MAGIC,
+  Models,
+  NO_ORIGIN,
+  NO_RIGHT,
+  SAME_RIGHT,
+} from "./stored-form.ts";
 import { writeBytes, writeText, writeUint } from "./wire.ts";
 
 /**
@@ -93,7 +117,8 @@ class ColumnWriter {
       writeText(plain, root.name);
       plain.byte(this.texts.has(root) ? 1 : 0);
     }
-    for (let i = 0; i < this.branches.length; i++) if (!this.writeBranch(this.branches[i]!)) return null;
+    for (let i = 0; i < this.branches.length; i++)
+      if (!this.writeBranch(this.branches[i]!)) return null;
     this.writeCollected();
     writeText(plain, this.hidden.join(""));
     this.bits.finish();
@@ -119,7 +144,8 @@ class ColumnWriter {
   private writeList(list: Sequence): boolean {
     const { store } = this;
     let ordinal = 0;
-    for (let item = list.first; item !== NONE; item = store.next[item]!) this.ordinal[item] = ordinal++;
+    for (let item = list.first; item !== NONE; item = store.next[item]!)
+      this.ordinal[item] = ordinal++;
     const open = new Continuations();
     let state = 0;
     for (let item = list.first; item !== NONE; item = store.next[item]!) {

@@ -126,7 +126,8 @@ export class Store {
 
   /** A number beyond all others: items of an update lie side by side until they are placed. */
   fresh(): number {
-    if (this.used === this.capacity()) this.resize(Math.max((this.used * 3) >> 1, this.used + START_CAPACITY));
+    if (this.used === this.capacity())
+      this.resize(Math.max((this.used * 3) >> 1, this.used + START_CAPACITY));
     this.content[this.used] = null;
     return this.used++;
   }
@@ -346,7 +347,7 @@ export class Store {
     this.typing = NONE;
     const tail = this.allocate();
     const flags = this.flags[item]!;
-    const content = this.content[item]!;
+    const content = this.content[item] ?? null;
     this.client[tail] = this.client[item]!;
     this.clock[tail] = this.clock[item]! + offset;
     this.length[tail] = this.length[item]! - offset;

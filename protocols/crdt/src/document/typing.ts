@@ -127,7 +127,8 @@ export function deleteRange(doc: Doc, sequence: Sequence, position: number, coun
     }
     if (offset === store.length[item]) item = store.next[item]!;
     else if (offset > 0) {
-      if (left === store.length[item]! - offset && doc.isPlain && backspace(store, item, left)) return;
+      if (left === store.length[item]! - offset && doc.isPlain && backspace(store, item, left))
+        return;
       item = cutForGood(store, item, offset);
     }
   }

@@ -31,10 +31,7 @@ test("edits of a text make the bytes that Yjs makes", () => {
   text.delete(0, 1);
   assert.equal(last(), "000101010001");
   text.insert(2, "!");
-  assert.equal(
-    hex(doc.encode()),
-    "0104010001010174018401000162c401000101015884010101210101010001",
-  );
+  assert.equal(hex(doc.encode()), "0104010001010174018401000162c401000101015884010101210101010001");
   assert.equal(hex(doc.stateVector()), "010104");
   assert.equal(hex(doc.encode(bytes("010102"))), "01020102c401000101015884010101210101010001");
   assert.equal(text.toString(), "Xb!");

@@ -30,7 +30,9 @@ function hostDecoder(): TextDecoding | null {
   const { TextDecoder } = globalThis as {
     TextDecoder?: new (label: string, options: object) => TextDecoding;
   };
-  return TextDecoder === undefined ? null : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  return TextDecoder === undefined
+    ? null
+    : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 }
 
 /** Writes an unsigned integer. The caller has reserved ten bytes. */
@@ -93,8 +95,7 @@ export function writeInt(writer: Writer, value: number): void {
   const negative = value === 0 ? 1 / value < 0 : value < 0;
   const magnitude = Math.abs(value);
   const rest = Math.floor(magnitude / 64);
-  writer.bytes[writer.length++] =
-    (rest > 0 ? 0x80 : 0) | (negative ? 0x40 : 0) | (magnitude % 64);
+  writer.bytes[writer.length++] = (rest > 0 ? 0x80 : 0) | (negative ? 0x40 : 0) | (magnitude % 64);
   if (rest > 0) putUint(writer, rest);
 }
 
