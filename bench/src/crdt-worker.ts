@@ -9,8 +9,8 @@ import { type Library, LIBRARIES, type Replica, transaction } from "./crdt-libra
 import { type Job, type Result } from "./crdt-job.ts";
 import { readTrace, type Trace, type Txn } from "./crdt-traces.ts";
 
-/** How long a measurement is repeated. */
-const WARM_MS = 6000;
+/** CPU milliseconds for which a measurement is repeated. */
+const WARM_MS = 2500;
 
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -23,8 +23,8 @@ function cpuMs(): number {
  */
 function run<T>(count: number, capMs: number, make: () => T, one: (made: T, i: number) => void): Result {
   let best: Result = {};
-  const stop = performance.now() + Math.min(capMs / 4, WARM_MS);
-  for (let round = 0; round < 8 && (round === 0 || performance.now() < stop); round++) {
+  const stop = cpuMs() + Math.min(capMs / 4, WARM_MS);
+  for (let round = 0; round < 8 && (round === 0 || cpuMs() < stop); round++) {
     const made = make();
     globalThis.gc?.();
     const end = performance.now() + capMs;
@@ -45,8 +45,8 @@ function run<T>(count: number, capMs: number, make: () => T, one: (made: T, i: n
 function warm(one: () => void): number {
   const times: number[] = [];
   globalThis.gc?.();
-  const end = performance.now() + WARM_MS;
-  for (let i = 0; i < 80 && (i < 6 || performance.now() < end); i++) {
+  const end = cpuMs() + WARM_MS;
+  for (let i = 0; i < 80 && (i < 6 || cpuMs() < end); i++) {
     const began = cpuMs();
     one();
     times.push(cpuMs() - began);

@@ -3,7 +3,15 @@ import { test } from "node:test";
 
 import { Random } from "@quorate/kernel";
 
-import { type ChangeEvent, type Delta, Doc, Nested, SharedArray, SharedMap, SharedText } from "./index.ts";
+import {
+  type ChangeEvent,
+  type Delta,
+  Doc,
+  Nested,
+  SharedArray,
+  SharedMap,
+  SharedText,
+} from "./index.ts";
 import { randomEdit } from "./random-edit.test.ts";
 import { OurPeer } from "./peers.test.ts";
 

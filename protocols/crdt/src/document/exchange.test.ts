@@ -53,7 +53,11 @@ test("merged updates are those that Yjs merges, gaps included", () => {
     const { updates, random } = someUpdates(seed);
     const some = updates.filter(() => random.chance(3, 4));
     const merged = mergeUpdates(some);
-    assert.deepEqual(merged, Y.mergeUpdates(some.length === 1 ? [...some, some[0]!] : some), `seed ${seed}`);
+    assert.deepEqual(
+      merged,
+      Y.mergeUpdates(some.length === 1 ? [...some, some[0]!] : some),
+      `seed ${seed}`,
+    );
     assert.deepEqual(stateVectorOf(merged), Y.encodeStateVectorFromUpdate(merged), `seed ${seed}`);
     const partly = mergeUpdates(updates.slice(0, updates.length / 2));
     const known = stateVectorOf(partly);
@@ -85,7 +89,10 @@ test("cursors stay put and are read by both", () => {
       const bytes = encodeCursor(cursor);
       assert.deepEqual(decodeCursor(bytes), cursor);
       const here = resolveCursor(ours.doc, cursor);
-      const there = Y.createAbsolutePositionFromRelativePosition(Y.decodeRelativePosition(bytes), yjs.doc);
+      const there = Y.createAbsolutePositionFromRelativePosition(
+        Y.decodeRelativePosition(bytes),
+        yjs.doc,
+      );
       assert.equal(here?.index, there?.index, `seed ${seed}`);
     }
   }
@@ -108,7 +115,10 @@ test("a version brings back what was there", () => {
     assert.deepEqual(past.state(), state, `seed ${seed}`);
     assert.deepEqual(peer.encode(), after, "looking back changes nothing");
   }
-  assert.throws(() => docAt(new Doc({ client: 1 }), versionOf(new Doc({ client: 2 })), 3), DocumentError);
+  assert.throws(
+    () => docAt(new Doc({ client: 1 }), versionOf(new Doc({ client: 2 })), 3),
+    DocumentError,
+  );
 });
 
 test("two replicas bring each other up to date with sync messages", () => {

@@ -54,7 +54,10 @@ test("an update cut short anywhere is refused and changes nothing", () => {
   const peer = someone(2, 6);
   const before = peer.encode();
   for (let length = 0; length < update.length; length++) {
-    assert.ok(refused(() => peer.apply(update.subarray(0, length))), `${length} bytes`);
+    assert.ok(
+      refused(() => peer.apply(update.subarray(0, length))),
+      `${length} bytes`,
+    );
   }
   assert.deepEqual(peer.encode(), before);
 });
@@ -107,7 +110,10 @@ test("lengths that nothing stands behind allocate nothing", () => {
   assert.ok(refused(() => doc.apply(new Uint8Array(huge))));
   assert.ok(refused(() => doc.apply(new Uint8Array([1, ...huge, 1, 0]))));
   assert.ok(refused(() => doc.apply(new Uint8Array([1, 1, 1, 0, 4, 1, 1, 116, ...huge, 97]))));
-  assert.ok(refused(() => doc.apply(new Uint8Array([1, 1, 1, 0, 0, ...huge, 0]))), "a clock beyond 2^31");
+  assert.ok(
+    refused(() => doc.apply(new Uint8Array([1, 1, 1, 0, 0, ...huge, 0]))),
+    "a clock beyond 2^31",
+  );
   assert.equal(doc.rootNames().length, 0);
 });
 
@@ -147,7 +153,10 @@ test("a stranger who writes under our client id is refused, and become() is the 
   const stranger = new Doc({ client: 1 });
   stranger.root("t", SharedText).insert(0, "strangers");
   const before = mine.encode();
-  assert.throws(() => mine.apply(stranger.encode()), { name: "DocumentError", code: "duplicate-client" });
+  assert.throws(() => mine.apply(stranger.encode()), {
+    name: "DocumentError",
+    code: "duplicate-client",
+  });
   assert.deepEqual(mine.encode(), before);
   mine.become(2);
   mine.root("t", SharedText).insert(0, "still ");
@@ -169,9 +178,12 @@ test("what waits for missing updates is bounded", () => {
   source.onUpdate((update) => updates.push(update));
   for (let i = 0; i < 50; i++) source.root("t", SharedText).insert(0, "some text");
   const doc = new Doc({ client: 2, pendingBytes: 300 });
-  assert.throws(() => {
-    for (const update of updates.slice(1)) doc.apply(update);
-  }, { code: "pending-full" });
+  assert.throws(
+    () => {
+      for (const update of updates.slice(1)) doc.apply(update);
+    },
+    { code: "pending-full" },
+  );
   assert.ok(doc.isWaiting);
   doc.apply(updates[0]!);
   assert.equal(doc.isWaiting, false);

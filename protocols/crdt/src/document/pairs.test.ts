@@ -22,10 +22,18 @@ test("an insertion inside a pair goes behind it", () => {
 });
 
 test("a deletion that begins or ends inside a pair takes all of it", () => {
-  for (const [index, count] of [[1, 1], [2, 1], [0, 2], [2, 2]] as const) {
+  for (const [index, count] of [
+    [1, 1],
+    [2, 1],
+    [0, 2],
+    [2, 2],
+  ] as const) {
     const text = textOf(`a${FACE}b`);
     text.delete(index, count);
-    assert.equal(text.toString(), `a${FACE}b`.slice(0, index === 2 ? 1 : index) + (index + count < 4 ? "b" : ""));
+    assert.equal(
+      text.toString(),
+      `a${FACE}b`.slice(0, index === 2 ? 1 : index) + (index + count < 4 ? "b" : ""),
+    );
   }
   const face = textOf(FACE);
   face.delete(1, 1);

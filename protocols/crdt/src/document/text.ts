@@ -41,7 +41,8 @@ export class SharedText extends SharedType {
     const { store } = this.doc;
     const parts: string[] = [];
     for (let item = this.branch.children?.first ?? NONE; item !== NONE; item = store.next[item]!) {
-      if ((store.flags[item]! & (KIND | DELETED)) === STRING) parts.push(store.content[item] as string);
+      if ((store.flags[item]! & (KIND | DELETED)) === STRING)
+        parts.push(store.content[item] as string);
     }
     return parts.join("");
   }

@@ -67,7 +67,8 @@ test("undo and redo come to what they come to in Yjs", () => {
         }
       } else {
         const edit = randomEdit(random, seed % 3 > 0);
-        const safe = "text" in edit ? { ...edit, text: edit.text.replace(/[\ud800-\udfff]+/g, "@") } : edit;
+        const safe =
+          "text" in edit ? { ...edit, text: edit.text.replace(/[\ud800-\udfff]+/g, "@") } : edit;
         ours.run(safe);
         yjs.run(safe);
       }
