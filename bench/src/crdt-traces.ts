@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { Random } from "@quorate/kernel";
 
 /** Position, characters deleted, text inserted. */
-export type Patch = readonly [number, number, string];
+type Patch = readonly [number, number, string];
 
 export interface Txn {
   readonly patches: readonly Patch[];

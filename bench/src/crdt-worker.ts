@@ -9,6 +9,9 @@ import { type Library, LIBRARIES, type Replica, transaction } from "./crdt-libra
 import { type Job, type Result } from "./crdt-job.ts";
 import { readTrace, type Trace, type Txn } from "./crdt-traces.ts";
 
+/** CPU milliseconds for which a measurement is repeated. */
+const WARM_MS = 2500;
+
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -20,8 +23,8 @@ function cpuMs(): number {
  */
 function run<T>(count: number, capMs: number, make: () => T, one: (made: T, i: number) => void): Result {
   let best: Result = {};
-  const stop = performance.now() + capMs / 4;
-  for (let round = 0; round < 4 && (round === 0 || performance.now() < stop); round++) {
+  const stop = cpuMs() + Math.min(capMs / 4, WARM_MS);
+  for (let round = 0; round < 8 && (round === 0 || cpuMs() < stop); round++) {
     const made = make();
     globalThis.gc?.();
     const end = performance.now() + capMs;
@@ -38,18 +41,18 @@ function run<T>(count: number, capMs: number, make: () => T, one: (made: T, i: n
   return best;
 }
 
-/** The median of warm runs. */
+/** The median of the later half of many runs. */
 function warm(one: () => void): number {
   const times: number[] = [];
   globalThis.gc?.();
-  const end = cpuMs() + 1500;
-  for (let i = 0; i < 25 && (i < 5 || cpuMs() < end); i++) {
+  const end = cpuMs() + WARM_MS;
+  for (let i = 0; i < 80 && (i < 6 || cpuMs() < end); i++) {
     const began = cpuMs();
     one();
     times.push(cpuMs() - began);
   }
-  times.sort((a, b) => a - b);
-  return times[times.length >> 1]!;
+  const later = times.slice(times.length >> 1).toSorted((a, b) => a - b);
+  return later[later.length >> 1]!;
 }
 
 function edit(replica: Replica, txn: Txn): void {
@@ -83,7 +86,7 @@ function typeConcurrently(library: Library, trace: Trace, updates: Uint8Array[])
       stack.push(...(trace.txns[at]!.parents ?? []));
     }
     current = i;
-    for (const at of missing.sort((a, b) => a - b)) {
+    for (const at of missing.toSorted((a, b) => a - b)) {
       // What a replica tells of foreign updates is not an update of its own.
       for (const update of made[at]!.slice()) replica.apply(update);
     }

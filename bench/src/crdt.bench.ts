@@ -2,7 +2,7 @@
  * The document core beside Yjs, Loro and Automerge on editing traces, as ratios of CPU time, bytes and heap
  * to Yjs in the same run.
  *
- *     npm run bench -w bench -- crdt [--traces DIR] [--quick] [--json]
+ *     npm run bench -w bench -- crdt [--traces DIR] [--trace NAME] [--quick] [--json]
  *
  * Every figure comes from a process of its own, the best of several for Yjs and us. `--quick` takes one
  * each and leaves the peers out.
@@ -27,10 +27,13 @@ const scratch = mkdtempSync(path.join(os.tmpdir(), "quorate-crdt-bench-"));
 const PEER_CAP_MS = 8000;
 const CAP_MS = 60_000;
 
+function option(name: string): string | undefined {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
+
 function tracesDirectory(): string {
-  const at = process.argv.indexOf("--traces");
-  const given = at < 0 ? undefined : process.argv[at + 1];
-  return given ?? path.resolve(here, "../../../shared/traces");
+  return option("--traces") ?? path.resolve(here, "../../../shared/traces");
 }
 
 function work(library: string, measure: Measure, trace: string): Result {
@@ -173,7 +176,9 @@ function sizeRows(trace: string, yjs: Result, peers: readonly Result[], stored: 
 try {
   const isRecorded = hasTraces(directory);
   if (!isRecorded) console.error(`no traces in ${directory} (--traces DIR); using a generated one`);
-  const traces = isRecorded ? RECORDED : [GENERATED];
+  const only = option("--trace");
+  const all = isRecorded ? RECORDED : [GENERATED];
+  const traces = only === undefined ? all : [only];
   const rows = traces.flatMap((trace) => rowsOf(trace));
   rows.push(timed(traces[0]!, "3,000 past clients", "pastClients"));
   report("CRDT documents: CPU time, heap and bytes as ratios to Yjs 13.6.33", rows);

@@ -11,8 +11,9 @@ import { fileURLToPath } from "node:url";
 
 const directory = path.dirname(fileURLToPath(import.meta.url));
 const args = process.argv.slice(2);
+const WITH_VALUE = new Set(["--traces", "--trace"]);
 const isFlag = (argument: string, i: number): boolean =>
-  argument.startsWith("--") || args[i - 1] === "--traces";
+  argument.startsWith("--") || WITH_VALUE.has(args[i - 1] ?? "");
 const names = args.filter((argument, i) => !isFlag(argument, i));
 const flags = args.filter(isFlag);
 const available = readdirSync(directory)

@@ -182,6 +182,22 @@ export function copyValue(value: unknown, depth = 0): Value {
   return copy;
 }
 
+/**
+ * A copy of a value that travels as JSON: embeds, and values of attributes.
+ * @throws DocumentError `unsupported-value` for what JSON cannot say.
+ */
+export function jsonValue(value: unknown): Value {
+  const copy = copyValue(value);
+  try {
+    // Undefined has no JSON, which the library's type does not say.
+    const text = JSON.stringify(copy) as string | undefined;
+    if (text !== undefined) return JSON.parse(text) as Value;
+  } catch {
+    // A bigint: refused below like everything that JSON cannot say.
+  }
+  throw new DocumentError("unsupported-value", "an embed or attribute must be a JSON value");
+}
+
 /** Deep equality of values, as JSON would see them. */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;

@@ -13,9 +13,9 @@ import { DocumentError, refusal } from "./errors.ts";
 import { takeCount, takeSmall, takeText, takeUint, writeText, writeUint } from "./wire.ts";
 
 /** One's own state is announced again after this time without a change. */
-export const RENEW_MS = 15_000;
+const RENEW_MS = 15_000;
 /** Others are dropped after this time of silence. */
-export const EXPIRE_MS = 30_000;
+const EXPIRE_MS = 30_000;
 
 export type AwarenessState = Readonly<Record<string, Value>>;
 

@@ -51,7 +51,7 @@ export class Changes {
       return;
     }
     const last = deletes.length - 2;
-    if (deletes[last]! + deletes[last + 1]! === clock) deletes[last + 1]! += length;
+    if (clock === deletes[last]! + deletes[last + 1]!) deletes[last + 1]! += length;
     else if (clock + length === deletes[last]) {
       deletes[last] = clock;
       deletes[last + 1]! += length;

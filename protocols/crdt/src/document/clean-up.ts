@@ -99,7 +99,7 @@ function setAttribute(attributes: Map<string, Value>, key: string, value: Value)
 }
 
 /** Deletes all marks of a text that mean nothing. */
-export function cleanText(store: Store, sequence: Sequence): void {
+function cleanText(store: Store, sequence: Sequence): void {
   let start = sequence.first;
   let before = new Map<string, Value>();
   const now = new Map<string, Value>();
@@ -117,7 +117,7 @@ export function cleanText(store: Store, sequence: Sequence): void {
 }
 
 /** Deletes marks around a deleted item that later ones of the same gap overrule. */
-export function cleanAround(store: Store, deleted: number): void {
+function cleanAround(store: Store, deleted: number): void {
   let item = deleted;
   for (let right = store.next[item]!; right !== NONE && store.visible(right) === 0;) {
     item = right;

@@ -232,9 +232,9 @@ export function valueAt(
   }
 }
 
+/** What embeds and marks hold has been through {@link jsonValue} or came as JSON. */
 function toJson(value: Value): string {
-  // The library says string, but undefined has no JSON; Yjs writes the word then, and so do we.
-  return (JSON.stringify(value) as string | undefined) ?? "undefined";
+  return JSON.stringify(value);
 }
 
 const MAX_JSON_DEPTH = 100;
@@ -251,7 +251,7 @@ function fromJson(text: string): Value {
 function bounded(value: Value, depth: number): Value {
   if (depth > MAX_JSON_DEPTH) throw new DocumentError("too-large", "values nested too deeply");
   if (typeof value === "object" && value !== null) {
-    for (const item of Object.values(value)) bounded(item as Value, depth + 1);
+    for (const item of Object.values(value)) bounded(item, depth + 1);
   }
   return value;
 }

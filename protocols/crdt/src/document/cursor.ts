@@ -13,7 +13,7 @@ import { checkIndex } from "./typing.ts";
 import { type SharedType } from "./view.ts";
 import { takeInt, takeSmall, takeText, takeUint, writeInt, writeText, writeUint } from "./wire.ts";
 
-export interface Id {
+interface Id {
   readonly client: number;
   readonly clock: number;
 }

@@ -60,7 +60,7 @@ export function discard(store: Store, first: number): void {
 
 function forgetRoots(store: Store, count: number, sequences: number): void {
   for (let id = store.sequences.length - 1; id >= sequences; id--) {
-    const sequence = store.sequences[id]!;
+    const sequence = store.sequences[id] ?? null;
     if (sequence !== null) store.dropSequence(sequence);
   }
   if (store.roots.size === count) return;

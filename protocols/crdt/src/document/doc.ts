@@ -237,11 +237,11 @@ export class Doc {
    */
   apply(update: Uint8Array, origin: unknown = null): void {
     const { store } = this;
-    this.pending.admit(update.length);
     const first = store.used;
     const staged = stage(store, update);
     try {
       this.refuseDuplicates(staged);
+      this.pending.admit(update.length, staged);
     } catch (error) {
       discard(store, first);
       throw error;

@@ -189,7 +189,7 @@ export function deletedRanges(store: Store): DeleteSet {
 
 export function writeDeleteSet(writer: Writer, deletes: DeleteSet): void {
   writeUint(writer, deletes.size);
-  const clients = [...deletes.keys()].sort((a, b) => b - a);
+  const clients = [...deletes.keys()].toSorted((a, b) => b - a);
   for (const client of clients) writeRanges(writer, client, deletes.get(client)!);
 }
 
@@ -203,7 +203,7 @@ function writeRanges(writer: Writer, client: number, ranges: readonly number[]):
 /** Writes client ids and clocks, highest id first. */
 export function writeClocks(writer: Writer, clocks: ReadonlyMap<number, number>): void {
   writeUint(writer, clocks.size);
-  const clients = [...clocks.keys()].sort((a, b) => b - a);
+  const clients = [...clocks.keys()].toSorted((a, b) => b - a);
   for (const client of clients) {
     writeUint(writer, client);
     writeUint(writer, clocks.get(client)!);

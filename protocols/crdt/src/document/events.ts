@@ -44,17 +44,16 @@ export interface ChangeEvent {
 }
 
 /** Calls back after transactions that change `branch`, or anything at or below it. Returns the way to stop. */
-export function watch<E>(
+export function watch(
   doc: Doc,
   branch: Branch,
   reach: keyof Watchers,
-  listener: (event: E) => void,
+  listener: (event: never) => void,
 ): () => void {
   let announcer = announcers.get(doc);
   if (announcer === undefined) announcers.set(doc, (announcer = new Announcer(doc)));
   branch.watchers ??= { own: new Set(), deep: new Set() };
-  // Which events a listener takes follows from the set it is in.
-  const set = branch.watchers[reach] as Set<(event: E) => void>;
+  const set = branch.watchers[reach];
   set.add(listener);
   announcer.count(1);
   let isOn = true;
@@ -129,8 +128,12 @@ class Announcer implements Tracker {
   }
 }
 
-function call<E>(listeners: ReadonlySet<(event: never) => void>, event: E): void {
-  for (const listener of listeners) (listener as (event: E) => void)(event);
+function call(
+  listeners: ReadonlySet<(event: never) => void>,
+  event: ChangeEvent | readonly ChangeEvent[],
+): void {
+  // Which of the two a listener takes follows from the set it is in.
+  for (const listener of listeners) (listener as (event: unknown) => void)(event);
 }
 
 /** True for what was there before the transaction and still is: nobody can watch anything else. */
@@ -162,7 +165,7 @@ function pathBetween(store: Store, from: Branch, to: Branch): (string | number)[
   for (let at = to; at !== from; at = store.sequenceOf(at.item).branch) {
     path.push(store.sequenceOf(at.item).key ?? store.positionOf(at.item));
   }
-  return path.reverse();
+  return path.toReversed();
 }
 
 function keyChange(doc: Doc, list: Sequence): KeyChange | null {

@@ -1,6 +1,6 @@
 export { type Value } from "./any.ts";
 export { type Subdocument } from "./content.ts";
-export { Doc, type DocOptions, type UpdateListener, type ViewClass } from "./doc.ts";
+export { CLEAN_UP, Doc, type DocOptions, type UpdateListener, type ViewClass } from "./doc.ts";
 export { DocumentError, type DocumentErrorCode } from "./errors.ts";
 export {
   type ChangeEvent,

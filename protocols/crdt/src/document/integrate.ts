@@ -92,7 +92,7 @@ export class Placement {
 /** Drops the first `known` units of an item that was partly known. */
 function cutKnown(store: Store, item: number, known: number): void {
   const kind = store.kind(item);
-  const content = store.content[item]!;
+  const content = store.content[item] ?? null;
   store.content[item] =
     kind === STRING && content !== null
       ? severed(content as string, known)[1]

@@ -102,16 +102,16 @@ export function xmlSource(store: Store, branch: Branch, depth: number): string {
       const isXml = child.kind >= XML_ELEMENT && child.kind <= XML_TEXT;
       inner += isXml
         ? xmlSource(store, child, depth + 1)
-        : String(branchJson(store, child, depth + 1));
+        : shown(branchJson(store, child, depth + 1));
     }
   }
   if (branch.kind !== XML_ELEMENT) return inner;
   const attributes = [...(branch.keys ?? [])]
     .filter(([, { last }]) => last !== NONE && !store.isDeleted(last))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(
       ([key, { last }]) =>
-        ` ${key}="${String(unitJson(store, last, store.length[last]! - 1, depth))}"`,
+        ` ${key}="${shown(unitJson(store, last, store.length[last]! - 1, depth))}"`,
     );
   const name = branch.name.toLowerCase();
   return `<${name}${attributes.join("")}>${inner}</${name}>`;
@@ -128,29 +128,36 @@ function formattedSource(store: Store, branch: Branch): string {
       else attributes.set(key, value);
       continue;
     }
-    source += wrapped(String(valueText(store, item)), attributes);
+    source += wrapped(shown(valueText(store, item)), attributes);
   }
   return source;
 }
 
-function valueText(store: Store, item: number): unknown {
-  if (store.kind(item) === STRING) return store.content[item];
+function valueText(store: Store, item: number): Value {
+  if (store.kind(item) === STRING) return store.content[item] as string;
   return unitJson(store, item, 0, 0);
 }
 
 /** Attributes of text become elements around it, those of an attribute's value its attributes. */
 function wrapped(text: string, attributes: ReadonlyMap<string, Value>): string {
-  const tags = [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
+  const tags = [...attributes].toSorted(([a], [b]) => (a < b ? -1 : 1));
   let source = "";
   for (const [name, value] of tags) {
     source += `<${name}`;
     if (typeof value === "object" && value !== null) {
-      const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-      for (const [key, item] of entries) source += ` ${key}="${String(item)}"`;
+      const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+      for (const [key, item] of entries) source += ` ${key}="${shown(item)}"`;
     }
     source += ">";
   }
   source += text;
   for (const [name] of tags.toReversed()) source += `</${name}>`;
   return source;
+}
+
+/** A value inside XML source: what a template string makes of it. */
+function shown(value: Value): string {
+  if (Array.isArray(value)) return value.map((item: Value) => shown(item)).join(",");
+  if (value instanceof Uint8Array) return value.join(",");
+  return typeof value === "object" && value !== null ? "[object Object]" : String(value);
 }

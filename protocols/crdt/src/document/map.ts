@@ -2,8 +2,10 @@
 
 import { copyValue, type Value } from "./any.ts";
 import { MAP } from "./branch.ts";
+import { type ViewClass } from "./doc.ts";
 import { jsonOf } from "./json.ts";
 import { getKey, hasKey, keysOf, removeKey, setKey } from "./keys.ts";
+import { Nested } from "./nested.ts";
 import { Draft, type Input, type Output, SharedType } from "./view.ts";
 
 /** What maps and XML hooks have in common. */
@@ -17,6 +19,15 @@ export abstract class SharedKeys extends SharedType {
   get(key: string): Output {
     void this.doc.store;
     return getKey(this, key);
+  }
+
+  /**
+   * The shared type under a key, as a view; undefined when something else is there.
+   * @throws DocumentError `wrong-type` when it is a shared type of another kind.
+   */
+  open<V extends object>(key: string, View: ViewClass<V>): V | undefined {
+    const value = this.get(key);
+    return value instanceof Nested ? value.as(View) : undefined;
   }
 
   has(key: string): boolean {

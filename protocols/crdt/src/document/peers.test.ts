@@ -257,12 +257,12 @@ export class YjsPeer implements Peer {
   }
   state(): unknown {
     return {
-      text: this.text.toString(),
+      text: this.text.toJSON(),
       length: this.text.length,
       delta: normal(this.text.toDelta() as readonly unknown[]),
       array: this.array.toJSON(),
       map: this.map.toJSON(),
-      xml: this.xml.toString(),
+      xml: this.xml.toJSON(),
     };
   }
 }
@@ -276,7 +276,7 @@ function yjsDraft(kind: "map" | "array" | "text"): unknown {
 function normal(delta: readonly unknown[]): unknown[] {
   const steps: { insert: unknown; attributes: string }[] = [];
   for (const step of delta as { insert: unknown; attributes?: object }[]) {
-    const entries = Object.entries(step.attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = Object.entries(step.attributes ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
     const attributes = JSON.stringify(entries);
     const last = steps.at(-1);
     if (last?.attributes === attributes && typeof step.insert === "string") {

@@ -17,15 +17,15 @@ import { writeUint } from "./wire.ts";
 
 interface Waiting {
   readonly bytes: Uint8Array;
-  /** What it waits for: a client's index, and a clock that client must have written. */
-  readonly client: number;
+  /** The clock that the client it waits for must have written. */
   readonly clock: number;
 }
 
 export class Pending {
   private readonly store: Store;
   private readonly placement: Placement;
-  private waiting: Waiting[] = [];
+  /** By the index of the client waited for, the highest clock first. */
+  private readonly waiting = new Map<number, Waiting[]>();
   private bytes = 0;
   private readonly limit: number;
   /** Deletions of unknown structs: ranges by client index. */
@@ -38,17 +38,23 @@ export class Pending {
   }
 
   get isEmpty(): boolean {
-    return this.waiting.length === 0 && this.deletes.size === 0;
+    return this.waiting.size === 0 && this.deletes.size === 0;
   }
 
-  /** @throws DocumentError `pending-full` when an update of this size might not find room to wait. */
-  admit(size: number): void {
-    if (this.bytes > 0 && this.bytes + size > this.limit) {
-      throw new DocumentError(
-        "pending-full",
-        `${this.bytes} bytes wait for missing updates; synchronise before sending more`,
-      );
+  /**
+   * @throws DocumentError `pending-full` when there is no room for an update of this size to wait, and no
+   * struct of it could be placed.
+   */
+  admit(size: number, { sections }: Staged): void {
+    if (this.bytes + size <= this.limit || this.bytes === 0 || sections.length === 0) return;
+    for (const { log, at } of sections) {
+      const isNext = this.store.clock[at]! <= log.next;
+      if (isNext && dependency(this.store, at) === NONE) return;
     }
+    throw new DocumentError(
+      "pending-full",
+      `${this.bytes} bytes wait for missing updates; synchronise before sending more`,
+    );
   }
 
   /** Places all of `staged` whose dependencies are known, and whatever waited for that. */
@@ -64,8 +70,7 @@ export class Pending {
     const rests = place(this.store, this.placement, sections);
     for (const { section, client, clock } of rests) {
       const bytes = encodeWaiting(this.store, section.log, section.at, section.end, keys);
-      this.waiting.push({ bytes, client, clock });
-      this.bytes += bytes.length;
+      this.wait(client, { bytes, clock });
     }
     for (const { section } of rests) {
       for (let item = section.end - 1; item >= section.at; item--) this.store.release(item);
@@ -88,18 +93,38 @@ export class Pending {
     }
   }
 
-  /** Reads again one round of what waits for something that is known now. */
-  private retry(): boolean {
-    if (this.waiting.length === 0) return false;
-    const { logs } = this.store;
-    const ready = this.waiting.filter(({ client, clock }) => logs[client]!.next > clock);
-    if (ready.length === 0) return false;
-    this.waiting = this.waiting.filter(({ client, clock }) => logs[client]!.next <= clock);
-    for (const { bytes } of ready) {
-      this.bytes -= bytes.length;
-      this.run(stage(this.store, bytes));
+  private wait(client: number, waiting: Waiting): void {
+    this.bytes += waiting.bytes.length;
+    const queue = this.waiting.get(client);
+    if (queue === undefined) {
+      this.waiting.set(client, [waiting]);
+      return;
     }
-    return true;
+    let [low, high] = [0, queue.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (queue[middle]!.clock >= waiting.clock) low = middle + 1;
+      else high = middle;
+    }
+    queue.splice(low, 0, waiting);
+  }
+
+  /** Reads again what waits for something that is known now. True when there was any. */
+  private retry(): boolean {
+    if (this.waiting.size === 0) return false;
+    let isAny = false;
+    for (const [client, queue] of this.waiting) {
+      const log = this.store.logs[client]!;
+      for (let last = queue.at(-1); last !== undefined; last = queue.at(-1)) {
+        if (last.clock >= log.next) break;
+        queue.pop();
+        this.bytes -= last.bytes.length;
+        isAny = true;
+        this.run(stage(this.store, last.bytes));
+      }
+      if (queue.length === 0) this.waiting.delete(client);
+    }
+    return isAny;
   }
 
   private retryDeletes(): void {
@@ -114,7 +139,7 @@ export class Pending {
 
   /** What waits, as updates. */
   updates(): readonly Uint8Array[] {
-    return this.waiting.map(({ bytes }) => bytes);
+    return [...this.waiting.values()].flat().map(({ bytes }) => bytes);
   }
 
   /** Deletions that wait, as an update. */

@@ -347,14 +347,14 @@ export class Store {
     this.typing = NONE;
     const tail = this.allocate();
     const flags = this.flags[item]!;
-    const content = this.content[item]!;
+    const content = this.content[item] ?? null;
     this.client[tail] = this.client[item]!;
     this.clock[tail] = this.clock[item]! + offset;
     this.length[tail] = this.length[item]! - offset;
     this.length[item] = offset;
     this.flags[tail] = flags;
     this.originClient[tail] = this.client[item]!;
-    this.originClock[tail] = this.clock[tail]! - 1;
+    this.originClock[tail] = this.clock[tail] - 1;
     this.rightClient[tail] = this.rightClient[item]!;
     this.rightClock[tail] = this.rightClock[item]!;
     this.list[tail] = this.list[item]!;
@@ -376,7 +376,7 @@ export class Store {
     else this.prev[right] = tail;
     sequence.items++;
     sequence.index?.insertPart(this, tail, item);
-    this.changes.splits.push(this.client[tail]!, this.clock[tail]!);
+    this.changes.splits.push(this.client[tail], this.clock[tail]);
     return tail;
   }
 

@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { Random } from "@quorate/kernel";
 
 import { Doc, DocumentError, load, save, SharedText } from "./index.ts";
-import { randomEdit } from "./mixed.test.ts";
 import { OurPeer } from "./peers.test.ts";
+import { randomEdit } from "./random-edit.test.ts";
 
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 30);
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 12);
 
 function edited(seed: number, collects: boolean): OurPeer {
   const random = new Random(seed);

@@ -1,8 +1,8 @@
 /** Text with formatting and embeds: the flagship view. */
 
-import { copyValue, type Value } from "./any.ts";
+import { jsonValue, setOwn, type Value } from "./any.ts";
 import { NONE, type Sequence, TEXT } from "./branch.ts";
-import { EMBED, FORMAT, type Mark, STRING } from "./content.ts";
+import { DELETED, EMBED, FORMAT, KIND, type Mark, STRING } from "./content.ts";
 import { DocumentError } from "./errors.ts";
 import { type Delta, type DeltaItem, type DeltaStep, outputOf } from "./events.ts";
 import { type Attributes, recordOf, TextCursor } from "./formatting.ts";
@@ -41,7 +41,8 @@ export class SharedText extends SharedType {
     const { store } = this.doc;
     const parts: string[] = [];
     for (let item = this.branch.children?.first ?? NONE; item !== NONE; item = store.next[item]!) {
-      if (store.flags[item] === STRING) parts.push(store.content[item] as string);
+      if ((store.flags[item]! & (KIND | DELETED)) === STRING)
+        parts.push(store.content[item] as string);
     }
     return parts.join("");
   }
@@ -84,7 +85,7 @@ export class SharedText extends SharedType {
    * @throws DocumentError `out-of-range`, `detached`, `unsupported-value`.
    */
   embed(index: number, input: Input, attributes: Attributes = {}): void {
-    const checked = input instanceof Draft ? input : copyValue(input);
+    const checked = checkedEmbed(input);
     change(this, () => {
       checkIndex(index, this.length);
       this.insertEmbed(this.cursorAt(index), checked, checkedAttributes(attributes) ?? {});
@@ -220,17 +221,21 @@ export function fillText(text: SharedText, content: string | Delta): void {
 
 function isBare(attributes: Attributes | undefined): boolean {
   if (attributes === undefined) return true;
-  for (const key in attributes) if (attributes[key] !== null) return false;
+  for (const value of Object.values(attributes)) if (value !== null) return false;
   return true;
 }
 
 function checkedAttributes(attributes: Attributes | undefined): Attributes | undefined {
-  // Copying a record of values gives a record of values.
-  return attributes === undefined ? undefined : (copyValue(attributes) as Attributes);
+  if (attributes === undefined) return undefined;
+  const checked: Record<string, Value> = {};
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined) setOwn(checked, key, jsonValue(value));
+  }
+  return checked;
 }
 
-function checkedEmbed(insert: DeltaItem | readonly DeltaItem[] | Draft): Input {
-  return insert instanceof Draft ? insert : copyValue(insert);
+function checkedEmbed(insert: unknown): Input {
+  return insert instanceof Draft ? insert : jsonValue(insert);
 }
 
 /** Refuses a delta before any of it is applied. */

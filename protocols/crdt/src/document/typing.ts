@@ -168,9 +168,9 @@ function backspace(store: Store, item: number, count: number): boolean {
   store.content[item] = (store.content[item] as string).slice(0, kept);
   length[item] = kept;
   length[tombstone]! += count;
-  clock[tombstone]! -= count;
-  originClock[tombstone]! -= count;
-  store.changes.erased(store.logs[client[item]!]!, clock[tombstone]!, count);
+  clock[tombstone] -= count;
+  originClock[tombstone] -= count;
+  store.changes.erased(store.logs[client[item]!]!, clock[tombstone], count);
   store.resized(item, -count);
   return true;
 }

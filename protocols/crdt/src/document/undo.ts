@@ -16,7 +16,7 @@ import { type SharedType } from "./view.ts";
 export interface UndoOptions {
   /** What is undone: changes at or below these types. Default: everything. */
   readonly scope?: readonly SharedType[];
-  /** Changes with these origins are undone. Default: those without one (null). */
+  /** Local changes with these origins are undone. Default: those without one (null). */
   readonly origins?: readonly unknown[];
   /** Milliseconds; changes closer together than `mergeMs` are one step. Without it each is its own. */
   readonly now?: () => number;
@@ -93,10 +93,10 @@ export class UndoManager implements Tracker {
     this.stop();
   }
 
-  onTransaction(origin: unknown): void {
+  onTransaction(origin: unknown, isLocal: boolean): void {
     const { store } = this.doc;
     const { changes } = store;
-    if (!this.origins.has(origin)) return;
+    if (!isLocal || !this.origins.has(origin)) return;
     if (!changes.sequences.some(({ branch }) => this.covers(branch))) return;
     const step = stepOf(store);
     for (const item of items(store, step.deleted)) {

@@ -45,7 +45,7 @@ class Loose {
   }
 
   clients(): readonly ClientLog[] {
-    return [...this.items.keys()].sort(byIdDescending);
+    return [...this.items.keys()].toSorted(byIdDescending);
   }
 
   /** Writes an update of everything from the clocks in `known` on. */

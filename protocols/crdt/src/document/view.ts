@@ -2,7 +2,7 @@
  * What all views of shared types have in common, and how a shared type is told before one knows its kind.
  */
 
-import { copyValue, type Value } from "./any.ts";
+import { type Value } from "./any.ts";
 import { Branch, NONE, type Sequence } from "./branch.ts";
 import { BINARY, type Subdocument, TYPE } from "./content.ts";
 import { type Doc } from "./doc.ts";
@@ -101,9 +101,4 @@ export function placeOne(
   integrate(store, sequence, item, left, right, NO_CONFLICTS);
   if (isDraft) input.fill(doc, content as Branch);
   return item;
-}
-
-/** A private copy of what a caller wants to insert. */
-export function checkedInput(input: Input): Input {
-  return input instanceof Draft ? input : copyValue(input);
 }

@@ -129,7 +129,7 @@ export function writeText(writer: Writer, text: string, from = 0): void {
   putUtf8(writer, text, from);
 }
 
-export function utf8Length(text: string, from: number): number {
+function utf8Length(text: string, from: number): number {
   let length = 0;
   for (let i = from; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -251,11 +251,11 @@ function fromUnits(codes: Uint8Array | Uint16Array): string {
   return String.fromCharCode.apply(null, codes as unknown as number[]);
 }
 
-export function isHigh(unit: number): boolean {
+function isHigh(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }
 
-export function isLow(unit: number): boolean {
+function isLow(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 

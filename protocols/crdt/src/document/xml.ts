@@ -11,7 +11,7 @@ import { fillText, SharedText } from "./text.ts";
 import { Draft, type Input, type Output } from "./view.ts";
 
 /** What fragments and elements have in common: a list of XML nodes. */
-export abstract class XmlParent extends SharedList {
+abstract class XmlParent extends SharedList {
   /** Inserts nodes made by the drafts of {@link XmlElement}, {@link XmlText} and {@link XmlHook}. */
   insert(index: number, nodes: readonly Draft[]): void {
     this.insertAll(index, nodes);
