@@ -168,7 +168,7 @@ export class SerfCluster {
       readonly members: readonly Shown[];
     };
     return shown.members
-      .map(({ name: of, status, tags }) => ({ name: of, status, tags: tags ?? {} }))
+      .map(({ name: of, status, tags }) => ({ name: of, status, tags }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 

@@ -124,11 +124,6 @@ export function packed<T>(writer: PackWriter, pack: Pack<T>, value: T): Uint8Arr
   return writer.finish();
 }
 
-/** Reads one value from the front of the input; what follows is none of its business, as in Go. */
-export function unpacked<T>(reader: Reader, pack: Pack<T>): T {
-  return pack.read(reader);
-}
-
 /** A value written as another kind: `to` before writing, `from` after reading. */
 export function mapped<T, Wire>(
   wire: Pack<Wire>,

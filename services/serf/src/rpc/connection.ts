@@ -122,8 +122,7 @@ export class Connection {
     const { header } = this;
     let body: unknown;
     if (hasBody(header.command)) {
-      // Which kind of body it is depends on the command, and so does who reads it.
-      body = this.takeValue<unknown>(requests[header.command] as Pack<unknown>);
+      body = this.takeValue<unknown>(requests[header.command]);
       if (body === undefined) return undefined;
     }
     this.header = undefined;
