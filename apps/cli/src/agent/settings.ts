@@ -157,5 +157,6 @@ function merge(base: AgentSettings, said: Said): AgentSettings {
     ...said,
     ...Object.fromEntries(grown),
     tags: { ...base.tags, ...said.tags },
+    required_tags: { ...base.required_tags, ...said.required_tags },
   };
 }

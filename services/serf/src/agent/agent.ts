@@ -249,7 +249,12 @@ export class Agent {
   async setTags(tags: Tags): Promise<void> {
     const { tagsFile } = this.config;
     await this.accepted({ type: "setTags", tags });
-    if (tagsFile !== undefined) writeTags(tagsFile, tags);
+    if (tagsFile === undefined) return;
+    try {
+      writeTags(tagsFile, tags);
+    } catch (error) {
+      throw new AgentError(`the tags are set, but cannot be written: ${messageOf(error)}`);
+    }
   }
 
   async forceLeave(node: string, prune: boolean): Promise<void> {

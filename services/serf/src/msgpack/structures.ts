@@ -1,7 +1,5 @@
 /** MessagePack values made of others: records by field name, lists, maps. */
 
-import { type Reader } from "@quorate/kernel";
-
 import {
   arrayHead,
   mapHead,
