@@ -200,6 +200,14 @@ export class SerfCluster {
     return this.agree(sorted.map((name) => `${name} alive`).join(", "), sorted, deadlineMs);
   }
 
+  pause(name: string): void {
+    this.agent(name).process.pause();
+  }
+
+  resume(name: string): void {
+    this.agent(name).process.resume();
+  }
+
   /** As a power cut would. */
   async kill(name: string): Promise<void> {
     const { process } = this.agent(name);

@@ -126,4 +126,17 @@ describe("real and our agents in one cluster", { concurrency: 3, skip: missing }
       await cluster.serf("q4", "leave");
       await cluster.agree("q2 alive, q4 left, r1 alive, r3 alive", ["r1", "q2", "r3"]);
     }));
+
+  test("a paused agent takes nobody with it, and is back when it goes on", () =>
+    SerfCluster.with(async (cluster) => {
+      await startAll(cluster, "rqrq", false, LOCAL);
+      await cluster.allAlive();
+      cluster.pause("q2");
+      await cluster.agree("q2 failed, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+      cluster.resume("q2");
+      await cluster.allAlive();
+      for (const name of ["r1", "q2", "r3", "q4"]) {
+        assert.match(await cluster.serf(name, "info"), /failed = 0/);
+      }
+    }));
 });
