@@ -4,6 +4,7 @@
  *     node tools/gossip.mjs scale [--nodes 10,100,1000] [--seed N] [--loss PERMILLE] [--svg FILE]
  *     node tools/gossip.mjs lifeguard [--seeds N]
  *     node tools/gossip.mjs detectors [--nodes N] [--seeds N]
+ *     node tools/gossip.mjs detection [--nodes 5,10,20,50] [--seeds N]
  *     node tools/gossip.mjs delivery [--nodes 10,50,98] [--events N] [--seed N]
  *     node tools/gossip.mjs storm [--nodes 10,100,1000] [--seed N]
  */
@@ -12,6 +13,7 @@ import { parseArgs } from "node:util";
 
 import {
   deliveryReport,
+  detectionReport,
   detectorsReport,
   LIFEGUARD_PLAN,
   lifeguardReport,
@@ -52,6 +54,10 @@ function run(experiment) {
       const [nodes, seeds] = [Number(values.nodes ?? 50), Number(values.seeds ?? 3)];
       return detectorsReport(worlds, { nodes, seeds });
     }
+    case "detection": {
+      const nodes = (values.nodes ?? "5,10,20,50").split(",").map(Number);
+      return detectionReport(worlds, nodes, Number(values.seeds ?? 100));
+    }
     case "delivery": {
       const nodes = (values.nodes ?? "10,50,98").split(",").map(Number);
       const [events, seed] = [Number(values.events), Number(values.seed)];
@@ -63,7 +69,7 @@ function run(experiment) {
     }
     default:
       console.error(
-        "say scale, lifeguard, detectors, delivery or storm; see the head of this file",
+        "say scale, lifeguard, detectors, detection, delivery or storm; see the head of this file",
       );
       process.exit(2);
   }
