@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks by name, all of them without one:
  *
- *     npm run bench -w bench [-- NAME ...] [-- --json]
+ *     npm run bench -w bench [-- NAME ...] [-- --json] [-- --traces DIR]
  */
 
 import { spawnSync } from "node:child_process";
@@ -11,8 +11,10 @@ import { fileURLToPath } from "node:url";
 
 const directory = path.dirname(fileURLToPath(import.meta.url));
 const args = process.argv.slice(2);
-const names = args.filter((argument) => !argument.startsWith("--"));
-const flags = args.filter((argument) => argument.startsWith("--"));
+const isFlag = (argument: string, i: number): boolean =>
+  argument.startsWith("--") || args[i - 1] === "--traces";
+const names = args.filter((argument, i) => !isFlag(argument, i));
+const flags = args.filter(isFlag);
 const available = readdirSync(directory)
   .filter((file) => file.endsWith(".bench.js"))
   .map((file) => file.slice(0, -".bench.js".length));

@@ -11,26 +11,31 @@ import {
   type World,
 } from "@quorate/kernel/conformance";
 
-import { Simulation, type SimulationOptions } from "./simulation.ts";
+import { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
 
 type Options = SimulationOptions<ScriptWords, Process<ScriptWords>>;
-type Weather = Partial<Pick<Options, "latencyMs" | "duplicatePermille" | "syncMs" | "hints">> &
-  Pick<Options, "lostCheckpointPermille">;
+type Weather = Pick<
+  Options,
+  | "latencyMs"
+  | "latencyShape"
+  | "linkSpreadMs"
+  | "duplicatePermille"
+  | "syncMs"
+  | "stallPermille"
+  | "stallMs"
+  | "lostCheckpointPermille"
+  | "tornWrites"
+  | "hints"
+  | "driftPermille"
+  | "clockOffsetMs"
+>;
 
-/** A held write takes this long, unless it is released: longer than any case lasts. */
-const HELD_MS = 100_000;
 const PATIENCE_MS = 10_000;
 
-/**
- * The simulator as the suite sees it. It has no way to hold one disk, so
- * holding makes every write begun from now on take ages, and releasing lets
- * virtual time run until they are done.
- */
+/** The simulator as the suite sees it. */
 class SimulatedWorld implements World {
   private readonly simulation: Simulation<ScriptWords, Process<ScriptWords>>;
   private readonly log: Map<NodeId, Seen[]>;
-  private held = false;
-  private patienceMs = PATIENCE_MS;
   private count = 0;
   private requests: RequestId = 0;
 
@@ -41,17 +46,12 @@ class SimulatedWorld implements World {
     create: (node: NodeId) => Process<ScriptWords>,
   ) {
     this.log = new Map(nodes.map((node) => [node, []]));
-    const syncMs = (): readonly [number, number] =>
-      this.held ? [HELD_MS, HELD_MS] : (weather.syncMs ?? [0, 0]);
     this.simulation = new Simulation<ScriptWords, Process<ScriptWords>>({
       ...weather,
       seed,
       nodes,
       create,
       freeze: true,
-      get syncMs() {
-        return syncMs();
-      },
       onNote: (node, note) => this.see(node, { type: "note", note }),
       onOutput: (node, output) => this.see(node, { type: "output", output }),
     });
@@ -74,18 +74,17 @@ class SimulatedWorld implements World {
     this.simulation.start(node);
   }
 
-  holdDisk(): void {
-    this.held = true;
+  holdDisk(node: NodeId): void {
+    this.simulation.stall(node);
   }
 
-  releaseDisk(): void {
-    this.held = false;
-    this.patienceMs = HELD_MS + PATIENCE_MS;
+  releaseDisk(node: NodeId): void {
+    this.simulation.release(node);
   }
 
   async until(holds: () => boolean): Promise<boolean> {
     const { simulation } = this;
-    const end = simulation.now + this.patienceMs;
+    const end = simulation.now + PATIENCE_MS;
     let seen = -1;
     while (simulation.now < end) {
       if (seen !== this.count && holds()) return true;
@@ -122,6 +121,13 @@ function weatherOf(seed: number): Weather {
   if (seed === 1) return { lostCheckpointPermille: 0 };
   return {
     latencyMs: [1, 1 + random.below(20)],
+    latencyShape: random.chance(1, 2) ? "uniform" : "exponential",
+    linkSpreadMs: random.below(10),
+    stallPermille: random.below(100),
+    stallMs: random.below(200),
+    tornWrites: random.chance(1, 2),
+    driftPermille: random.below(100),
+    clockOffsetMs: random.below(10_000),
     duplicatePermille: random.below(500),
     syncMs: [random.below(2), 1 + random.below(15)],
     lostCheckpointPermille: random.below(1000),

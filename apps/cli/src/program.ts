@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 
 import { addAgentFlags } from "./agent/command.ts";
 import type { ExitStatus } from "./errors.ts";
+import { addLab } from "./lab/program.ts";
 import { kebab, type SettingName, settingTable } from "./settings/table.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 import { version } from "./version.ts";
@@ -33,6 +34,8 @@ export function program(terminal: Terminal, ended: Ended): Command {
   addAgent(root, terminal, ended);
   addStatus(root, terminal, ended);
   addKv(root, terminal, ended);
+  addLab(root, terminal, ended);
+  addCheck(root, terminal, ended);
   addCompletion(root, terminal);
   root.addHelpText(
     "after",
@@ -50,6 +53,7 @@ const SHARED: readonly SettingName[] = [
   "electionMs",
   "heartbeatMs",
   "checkpointBytes",
+  "quotaBytes",
   "logLevel",
 ];
 
@@ -189,6 +193,29 @@ function calling(command: Command): Command {
       .option("--port-base <port>", "first port of a cluster on this machine (default: 7000)")
       .option("--json", "print JSON"),
   );
+}
+
+function addCheck(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("check [protocol]")
+    .description("search every behaviour of a small cluster for a broken promise")
+    .option("--model <name>", "one of the protocol's models (default: all)")
+    .option("--set <name=number...>", "change a number of the model: --set crashes=2")
+    .option("--max-states <count>", "give up after so many states", natural)
+    .option("--no-reduce", "count nodes that are alike one by one")
+    .option("--published", "count models whose numbers of states are published")
+    .option("--json", "print one JSON line per model")
+    .addHelpText(
+      "after",
+      `${examples(
+        "quorate check raft",
+        "quorate check raft --model elections --set elections=3 terms=3",
+        "quorate check --published --json",
+      )}\n\nStatus 0: all promises hold. 1: one is broken, or a count is wrong. 2: wrong usage.`,
+    )
+    .action(async (protocol, flags) =>
+      ended((await import("./lab/check.ts")).check(protocol, flags, terminal)),
+    );
 }
 
 function addCompletion(root: Command, terminal: Terminal): void {

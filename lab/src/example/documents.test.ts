@@ -8,7 +8,13 @@ import { conformance } from "@quorate/kernel/conformance";
 const ROOT = new URL("../../../", import.meta.url);
 
 /** Documents whose every TypeScript block is a region of a source file, named in the line above it. */
-const DOCUMENTS = ["docs/writing-a-protocol.md", "kernel/README.md", "lab/README.md"];
+const DOCUMENTS = [
+  "docs/writing-a-protocol.md",
+  "kernel/README.md",
+  "lab/README.md",
+  "protocols/clocks/README.md",
+  "protocols/crdt/README.md",
+];
 
 function read(path: string): string {
   return readFileSync(new URL(path, ROOT), "utf8");

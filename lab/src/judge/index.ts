@@ -20,4 +20,5 @@ export {
 } from "./models/key-value.ts";
 export { lock, type LockOp } from "./models/lock.ts";
 export { queue, type QueueOp } from "./models/queue.ts";
+export { register, type RegisterOp } from "./models/register.ts";
 export { type Answer, Recorder, type Token } from "./recorder.ts";

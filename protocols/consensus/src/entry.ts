@@ -3,7 +3,17 @@
  * Multi-Paxos and Zab.
  */
 
-import { bytes, type Codec, list, type NodeId, oneOf, struct, text, uint } from "@quorate/kernel";
+import {
+  bool,
+  bytes,
+  type Codec,
+  list,
+  type NodeId,
+  oneOf,
+  struct,
+  text,
+  uint,
+} from "@quorate/kernel";
 
 /** A place in the log. The first entry has index 1; 0 means "before everything". */
 export type Index = number;
@@ -13,10 +23,12 @@ export type Term = number;
 
 /**
  * - `command`: bytes for the state machine.
- * - `noop`: proposed by a new leader to commit what it inherited (Raft §5.4.2, §8).
+ * - `noop`: proposed by a new leader to commit what it inherited (Raft §5.4.2, §8), or a gap filled (Paxos).
  * - `configuration`: an encoded {@link Configuration}.
+ * - `seal`: the stop-sign. Once committed, nothing after it has any effect (a new leader may add
+ *   no-ops); its bytes say where the service goes on.
  */
-export type EntryKind = "command" | "noop" | "configuration";
+export type EntryKind = "command" | "noop" | "configuration" | "seal";
 
 export interface Entry {
   readonly term: Term;
@@ -26,14 +38,39 @@ export interface Entry {
 }
 
 /**
- * Who votes. During a joint change (Raft §6) decisions need a majority of
- * `voters` and one of `outgoing`; otherwise `outgoing` is empty.
+ * Who takes part, and how. During a joint change (Raft §6) decisions need a
+ * majority of `voters` and one of `outgoing`; otherwise `outgoing` is empty.
+ * Lists are sorted. Made by `founded` and `changed` (membership.ts), never by hand.
  */
 export interface Configuration {
   readonly voters: readonly NodeId[];
   readonly outgoing: readonly NodeId[];
-  /** Receive the log without voting. */
+  /**
+   * Receive the log without voting. A voter on its way to becoming a learner is
+   * here and in `outgoing`, and votes until the joint change is over.
+   */
   readonly learners: readonly NodeId[];
+  /** Learners that the leader makes voters by itself once they have caught up. */
+  readonly promotable: readonly NodeId[];
+  /**
+   * Took part once and never will again: a name that came back with an empty
+   * disk could vote twice in one term.
+   */
+  readonly removed: readonly NodeId[];
+  /** Of members that are not like all others. */
+  readonly traits: readonly Traits[];
+}
+
+/** What may be told of a member besides its part in decisions. */
+export interface Traits {
+  readonly node: NodeId;
+  /** Where others reach it: the driver's words, opaque here. `""` if the driver knows without. */
+  readonly address: string;
+  /**
+   * Among members fit to lead the one of the highest priority should. Members
+   * without traits have 1; a member of 0 never leads.
+   */
+  readonly priority: number;
 }
 
 /** Names a snapshot and what a log needs to go on from it. */
@@ -44,6 +81,8 @@ export interface SnapshotMeta {
   readonly configuration: Configuration;
   /** Index of the entry that made the configuration; 0 for the initial one. */
   readonly configurationIndex: Index;
+  /** A `seal` is among the entries covered. */
+  readonly sealed: boolean;
 }
 
 /** Bytes of an entry beyond its data, for budgets: term, kind and lengths. */
@@ -55,7 +94,7 @@ export function entryBytes(entry: Entry): number {
 
 const entryCodec: Codec<Entry> = struct<Entry>({
   term: uint,
-  kind: oneOf(["command", "noop", "configuration"]),
+  kind: oneOf(["command", "noop", "configuration", "seal"]),
   data: bytes,
 });
 
@@ -65,6 +104,9 @@ export const configurationCodec: Codec<Configuration> = struct<Configuration>({
   voters: list(text),
   outgoing: list(text),
   learners: list(text),
+  promotable: list(text),
+  removed: list(text),
+  traits: list(struct<Traits>({ node: text, address: text, priority: uint })),
 });
 
 export const snapshotMetaCodec: Codec<SnapshotMeta> = struct<SnapshotMeta>({
@@ -72,4 +114,5 @@ export const snapshotMetaCodec: Codec<SnapshotMeta> = struct<SnapshotMeta>({
   term: uint,
   configuration: configurationCodec,
   configurationIndex: uint,
+  sealed: bool,
 });

@@ -6,19 +6,34 @@ export {
   type Index,
   type SnapshotMeta,
   type Term,
+  type Traits,
 } from "./entry.ts";
 export { Log } from "./log.ts";
+export {
+  changed,
+  type ChangeProblem,
+  type ChangeRefused,
+  founded,
+  type Founding,
+  isSingleStep,
+  joint,
+  type MembershipChange,
+  promoted,
+  settled,
+  traitsOf,
+} from "./membership.ts";
 export type {
   LogOutput,
   LogRequest,
   LogResponse,
   LogWords,
   OrderedLog,
+  PeerStatus,
   Rejected,
   Role,
   SnapshotRecord,
 } from "./ordered-log.ts";
-export { isQuorum, members, reachedByQuorum, voters } from "./quorum.ts";
+export { isQuorum, members, reachedByQuorum, voters, votes } from "./quorum.ts";
 export { lan, type RaftConfig, wan } from "./raft/config.ts";
 export type {
   Message as RaftMessage,
@@ -41,6 +56,7 @@ export type {
   ReplicaRequest,
   ReplicaResponse,
   ReplicaWords,
+  Seal,
 } from "./replica/words.ts";
 export { Sessions } from "./sessions.ts";
 export type { Applied, SnapshotSink, SnapshotSource, StateMachine } from "./state-machine.ts";

@@ -3,19 +3,20 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import type { Configuration } from "./entry.ts";
 import { isQuorum, members, reachedByQuorum, voters } from "./quorum.ts";
+
+type Voting = Parameters<typeof isQuorum>[0];
 
 const NODES = ["a", "b", "c", "d", "e", "f", "g"];
 
-const configuration: fc.Arbitrary<Configuration> = fc.record({
+const configuration = fc.record({
   voters: fc.subarray(NODES, { minLength: 1 }),
-  outgoing: fc.oneof(fc.constant([]), fc.subarray(NODES, { minLength: 1 })),
-  learners: fc.constant([]),
+  outgoing: fc.oneof(fc.constant<string[]>([]), fc.subarray(NODES, { minLength: 1 })),
+  learners: fc.constant<string[]>([]),
 });
 
 /** By definition: more than half of each configuration. */
-function isQuorumSlowly({ voters: incoming, outgoing }: Configuration, yes: readonly string[]) {
+function isQuorumSlowly({ voters: incoming, outgoing }: Voting, yes: readonly string[]) {
   return [incoming, outgoing].every(
     (nodes) =>
       nodes.length === 0 || nodes.filter((id) => yes.includes(id)).length * 2 > nodes.length,

@@ -7,9 +7,11 @@ import fc from "fast-check";
 
 import { type Codec, decode, encode, MalformedInput, uint } from "@quorate/kernel";
 
-import type { Entry, SnapshotMeta } from "./entry.ts";
+import type { Configuration, Entry, SnapshotMeta, Traits } from "./entry.ts";
+import { founded } from "./membership.ts";
 import type { Message, RaftWords, Record } from "./raft/messages.ts";
 import { messageCodec, recordCodec } from "./raft/wire.ts";
+import type { Origin } from "./replica/snapshots.ts";
 import { replicaMessageCodec, replicaRecordCodec } from "./replica/wire.ts";
 import {
   type Batch,
@@ -18,6 +20,7 @@ import {
   outcomeCodec,
   type ReplicaMessage,
   type ReplicaRecord,
+  type SnapshotEnd,
 } from "./replica/words.ts";
 
 function plain<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -43,11 +46,20 @@ const entries: fc.Arbitrary<readonly Entry[]> = fc.array(
   }),
 );
 const names = fc.array(name);
+const configuration = plain<Configuration>({
+  voters: names,
+  outgoing: names,
+  learners: names,
+  promotable: names,
+  removed: names,
+  traits: fc.array(plain<Traits>({ node: name, address: name, priority: number })),
+});
 const meta = plain<SnapshotMeta>({
   index: number,
   term: number,
-  configuration: plain({ voters: names, outgoing: names, learners: names }),
+  configuration,
   configurationIndex: number,
+  sealed: flag,
 });
 
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -64,7 +76,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   tagged("appended", { term: number, index: number }),
   tagged("refused", { term: number, prevIndex: number, hintIndex: number, hintTerm: number }),
   tagged("heartbeat", { term: number, commit: number, round: number }),
-  tagged("heartbeatAck", { term: number, round: number }),
+  tagged("heartbeatAck", { term: number, round: number, slow: flag }),
   tagged("timeoutNow", { term: number, lastIndex: number }),
 );
 
@@ -75,7 +87,9 @@ const record: fc.Arbitrary<Record> = fc.oneof(
   tagged("snapshot", { meta }),
 );
 
-const end = fc.option(plain({ meta, checksum: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }), {
+const checksum = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const end = fc.option(plain<SnapshotEnd>({ meta, pieces: number, checksum }), { nil: undefined });
+const origin = fc.option(plain<Origin>({ node: name, epoch: number, stream: number }), {
   nil: undefined,
 });
 
@@ -84,15 +98,28 @@ const replicaMessage: fc.Arbitrary<ReplicaMessage<RaftWords>> = fc.oneof(
   tagged("forward", { batch: data }),
   tagged("readIndex", { epoch: number, round: number }),
   tagged("readAt", { epoch: number, round: number, index: number }),
-  tagged("piece", { term: number, stream: number, sequence: number, data, last: end }),
-  tagged("pieceAck", { stream: number, next: number }),
+  tagged("piece", {
+    epoch: number,
+    stream: number,
+    index: number,
+    sequence: number,
+    data,
+    last: end,
+  }),
+  tagged("pieceAck", { stream: number, next: number, busy: flag }),
   tagged("snapshotDone", { stream: number, index: number }),
+  tagged("sendSnapshot", { to: name, atLeast: number }),
+  tagged("snapshotNews", {
+    to: name,
+    state: fc.constantFrom("sending" as const, "done" as const, "failed" as const),
+    index: number,
+  }),
 );
 
 const replicaRecord: fc.Arbitrary<ReplicaRecord<RaftWords>> = fc.oneof(
   tagged("log", { record }),
   tagged("boot", { epoch: number }),
-  tagged("piece", { first: flag, data }),
+  tagged("piece", { first: flag, origin, data }),
 );
 
 const batch = plain<Batch>({
@@ -177,13 +204,13 @@ test("tags are for ever", () => {
     ]),
     [1, 2, 3, 4, 5, 6, 7, 8],
   );
-  const configuration = { voters: [], outgoing: [], learners: [] };
+  const configuration = founded({ voters: [] });
   assert.deepEqual(
     tags(recordCodec as Codec<never>, [
       { type: "state", term: 0, votedFor: undefined },
       { type: "base", index: 0, term: 0 },
       { type: "entries", index: 0, entries: [] },
-      { type: "snapshot", meta: { ...t, configuration, configurationIndex: 0 } },
+      { type: "snapshot", meta: { ...t, configuration, configurationIndex: 0, sealed: false } },
     ]),
     [1, 2, 3, 4],
   );

@@ -82,6 +82,9 @@ export class Node {
   private wal: Wal | undefined;
   private transport: Transport | undefined;
   private state: "new" | "running" | "stopped" = "new";
+  /** Members that refused this node before any welcomed it in this life. */
+  private readonly refusers = new Set<NodeId>();
+  private welcomed = false;
   /** Drivers are made before the log is open; they find it here. */
   private readonly log: SharedLog = {
     append: (group, record) => this.openLog().append(group, record),
@@ -206,6 +209,7 @@ export class Node {
       frameBytes: FRAME_BYTES,
       onPeer: (peer, state) => {
         logger.debug({ peer, state }, "peer");
+        if (state === "up") this.welcomed = true;
         if (state === "unreachable")
           for (const each of this.hosted.values()) each.unreachable(peer);
       },
@@ -214,7 +218,9 @@ export class Node {
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
           reason === "replacedDirectory" && text.includes(directory.identity.directoryId);
-        if (forgotten) this.fail(new HostError({ code: "refused", peer, reason: text }));
+        if (forgotten || this.isOutcast(peer)) {
+          this.fail(new HostError({ code: "refused", peer, reason: text }));
+        }
       },
       onMisbehaviour: (from, what) => logger.warn({ from }, what),
     });
@@ -222,6 +228,17 @@ export class Node {
     for (const [id, each] of this.hosted) transport.register(id, each);
     this.metrics.observeTransport(transport);
     return transport.listen();
+  }
+
+  /**
+   * Whether so many members refuse a node that just started that it can be part of no
+   * majority. One refusal may be the refuser's mistake and must not stop the others; nor
+   * must members that were reconfigured stop one that has been at work.
+   */
+  private isOutcast(peer: NodeId): boolean {
+    this.refusers.add(peer);
+    const { size } = this.options.members;
+    return !this.welcomed && size - this.refusers.size <= size >> 1;
   }
 
   private onDurable(place: number): void {

@@ -8,11 +8,11 @@ import type { ClientTls, PreparedService, ServiceHost } from "./service.ts";
 
 /** Hosts the store's group and makes the gateway, which listens when told. */
 export function prepareEtcd(host: ServiceHost): PreparedService {
-  const { node, listen, clusterToken } = host;
+  const { node, listen, clusterToken, quotaBytes } = host;
   const store = new EtcdStore();
   const group = node.replicate({ ...host.group, machine: store });
   const members = new Map(host.members.map((member) => [member.name, urls(member, host)]));
-  const server = new EtcdServer({ node, group, store, members, clusterToken });
+  const server = new EtcdServer({ node, group, store, members, clusterToken, quotaBytes });
   return {
     listen: () => server.listen(listen, host.tls && tlsOptions(host.tls)),
     close: (graceMs) => server.close(graceMs),

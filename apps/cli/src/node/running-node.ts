@@ -122,7 +122,7 @@ export class RunningNode {
   private async prepare(row: ServiceRow): Promise<void> {
     const { settings } = this.options;
     const { name, groupId, portOffset } = row;
-    const { electionMs, heartbeatMs, checkpointBytes, host, portBase } = settings;
+    const { electionMs, heartbeatMs, checkpointBytes, quotaBytes, host, portBase } = settings;
     const prepare = await row.load();
     const service = prepare({
       node: this.node,
@@ -137,6 +137,7 @@ export class RunningNode {
         raft: { electionMs, heartbeatMs },
         replica: { checkpointBytes },
       },
+      quotaBytes,
       portOffset,
       peersUseTls: settings.peerTls !== undefined,
       gossipKey: settings.gossipKey,

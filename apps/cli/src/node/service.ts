@@ -22,6 +22,8 @@ export interface ServiceHost {
   readonly clusterToken: string;
   /** For the group that replicates the service's state. */
   readonly group: Pick<GroupOptions<unknown>, "id" | "name" | "raft" | "replica">;
+  /** Bytes of state beyond which the service refuses what adds to it. */
+  readonly quotaBytes: number;
   /** Where the service listens on each member. */
   readonly portOffset: number;
   readonly peersUseTls: boolean;

@@ -33,6 +33,7 @@ export const schemas: { readonly [K in SettingName]: Schema<NodeSettings[K]> } =
   electionMs: wholeNumber(50, 60_000),
   heartbeatMs: wholeNumber(5, 20_000),
   checkpointBytes: wholeNumber(65_536, 68_719_476_736),
+  quotaBytes: wholeNumber(1_048_576, 68_719_476_736),
   logLevel: v.picklist(LOG_LEVELS),
 };
 

@@ -31,6 +31,7 @@ export interface NodeSettings {
   readonly electionMs: number;
   readonly heartbeatMs: number;
   readonly checkpointBytes: number;
+  readonly quotaBytes: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -127,6 +128,12 @@ export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSetting
     description: "log written between two checkpoints of the state",
     allowed: "a whole number of bytes from 65536 to 68719476736",
     fallback: 64 << 20,
+  },
+  quotaBytes: {
+    argument: "<bytes>",
+    description: "state of a service, history included, beyond which writes are refused",
+    allowed: "a whole number of bytes from 1048576 to 68719476736",
+    fallback: 2 ** 31,
   },
   logLevel: {
     argument: "<level>",

@@ -71,6 +71,7 @@ export function statusText(seen: Survey, paint: Terminal["paint"]): string {
   const several = seen.groups.length > 1;
   const columns: readonly Column[] = [
     { title: "NODE" },
+    { title: "PID", align: "right" },
     { title: "HEALTH" },
     ...(several ? [{ title: "SERVICE" }] : []),
     { title: "ROLE" },
@@ -83,14 +84,19 @@ export function statusText(seen: Survey, paint: Terminal["paint"]): string {
   ];
   const rows = seen.nodes.flatMap((node): (readonly Cell[])[] => {
     const { name, report } = node;
-    if (report === undefined) return [[name, { text: "unreachable", colour: "red" }]];
+    if (report === undefined) return [[name, "-", { text: "unreachable", colour: "red" }]];
     const health: Cell = report.healthy
       ? { text: "ok", colour: "green" }
       : { text: report.reason, colour: "yellow" };
     return report.groups.map((group) => {
       const service = several ? [group.name] : [];
       const numbers = figures(group, commitOf(seen, group.name));
-      return [name, health].concat(service, numbers, duration(report.uptimeMs), report.version);
+      return [name, String(report.pid), health].concat(
+        service,
+        numbers,
+        duration(report.uptimeMs),
+        report.version,
+      );
     });
   });
   const silent = seen.nodes.flatMap(({ name, endpoint, reason }) =>

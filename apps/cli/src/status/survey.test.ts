@@ -73,10 +73,10 @@ test("the table shows lag and what does not answer", () => {
   const text = statusText({ nodes, groups: groupsOf(nodes) }, painter(false));
   assert.equal(
     text,
-    `NODE  HEALTH       ROLE      TERM  COMMIT  APPLIED  LAG     UPTIME  VERSION
-n1    ok           leader       3      10       10    0  1 min 1 s  1.0.0
-n2    ok           follower     3      10        8    2  1 min 1 s  1.0.0
-n3    unreachable
+    `NODE  PID  HEALTH       ROLE      TERM  COMMIT  APPLIED  LAG     UPTIME  VERSION
+n1      1  ok           leader       3      10       10    0  1 min 1 s  1.0.0
+n2      1  ok           follower     3      10        8    2  1 min 1 s  1.0.0
+n3      -  unreachable
 
 n3 at n3:1: connection refused
 etcd works: n1 leads in term 3, 2 of 3 voters take part, none may fail

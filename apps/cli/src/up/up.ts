@@ -44,6 +44,7 @@ const PASSED_ON = [
   "electionMs",
   "heartbeatMs",
   "checkpointBytes",
+  "quotaBytes",
   "logLevel",
 ] as const;
 

@@ -1,10 +1,13 @@
 /** Raft's settings, their units, and what moving them up or down does. */
 
-import type { Configuration } from "../entry.ts";
+import type { Founding } from "../membership.ts";
 
 export interface RaftConfig {
-  /** The members of a cluster whose log has not said otherwise yet. */
-  readonly initial: Configuration;
+  /**
+   * The members of a cluster whose log has not said otherwise yet. A node that is
+   * to be added to a running cluster starts without any: `{ voters: [] }`.
+   */
+  readonly initial: Founding;
 
   /**
    * The shortest time without a leader's word after which a follower campaigns;
@@ -41,7 +44,7 @@ export interface RaftConfig {
 }
 
 /** For nodes near each other: a local network, one machine, one region. */
-export function lan(initial: Configuration): RaftConfig {
+export function lan(initial: Founding): RaftConfig {
   return {
     initial,
     electionMs: 500,
@@ -56,7 +59,7 @@ export function lan(initial: Configuration): RaftConfig {
 }
 
 /** For nodes far apart: round trips of up to some hundred milliseconds. */
-export function wan(initial: Configuration): RaftConfig {
+export function wan(initial: Founding): RaftConfig {
   return { ...lan(initial), electionMs: 3000, heartbeatMs: 500 };
 }
 
@@ -75,7 +78,7 @@ export function checkConfig(config: RaftConfig): void {
     wrong("electionMs", `be at least three heartbeats (${3 * config.heartbeatMs})`);
   }
   if (!(config.clockDriftPermille >= 0)) wrong("clockDriftPermille", "not be negative");
-  const { voters, learners } = config.initial;
+  const { voters, learners = [] } = config.initial;
   if (new Set([...voters, ...learners]).size !== voters.length + learners.length) {
     wrong("initial", "name every member once");
   }

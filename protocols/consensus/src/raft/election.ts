@@ -14,8 +14,8 @@ import { type Ctx, NEVER, RaftState } from "./state.ts";
 export abstract class Electing extends RaftState {
   onStart(ctx: Ctx): void {
     this.follow(ctx, this.term, undefined);
-    // In its last life this node may have promised a leader its patience (R5, scenario R3).
-    if (this.config.leaseReads) this.heardAt = ctx.now;
+    // In its last life, if it had one, this node may have promised a leader its patience (R5, scenario R3).
+    if (this.config.leaseReads && this.term > 0) this.heardAt = ctx.now;
     // Alone in its configuration, a node need not wait to hear from anyone.
     if (this.isQuorum((node) => node === ctx.self)) ctx.setTimer("election", 0);
     else this.lookAround(ctx);
@@ -37,7 +37,9 @@ export abstract class Electing extends RaftState {
     this.leader = undefined;
     // Its own patience is over, and with it what it tells others; but leases hold as long as time does.
     if (!this.config.leaseReads) this.heardAt = NEVER;
-    if (this.isVoter(ctx.self)) return this.campaign(ctx, "pre", false);
+    // Its own vote is bound by what its last life may have promised, as anybody's is (R5, scenario R3).
+    if (this.isSticky(ctx)) return this.lookAround(ctx);
+    if (this.mayLead(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);
   }
@@ -138,7 +140,7 @@ export abstract class Electing extends RaftState {
     this.writes = [];
     this.progress.clear();
     for (const peer of this.others(ctx)) {
-      this.progress.set(peer, new Progress(this.log.lastIndex + 1));
+      this.progress.set(peer, new Progress(this.log.lastIndex + 1, ctx.now));
     }
     ctx.cancelTimer("election");
     ctx.setTimer("heartbeat", this.config.heartbeatMs);
@@ -154,7 +156,7 @@ export abstract class Electing extends RaftState {
       (node) => node === ctx.self || this.progress.get(node)?.active === true,
     );
     if (!reached) return this.follow(ctx, this.term, undefined);
-    for (const progress of this.progress.values()) progress.active = false;
+    for (const progress of this.progress.values()) progress.beginPeriod();
     ctx.setTimer("quorum", this.config.electionMs);
   }
 

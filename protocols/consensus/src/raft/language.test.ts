@@ -4,10 +4,18 @@
  * the message's.
  */
 
-import { unreachable } from "@quorate/kernel";
+import { decode, unreachable } from "@quorate/kernel";
 import type { Language } from "@quorate/lab";
 
-import type { Configuration, Entry, Index, SnapshotMeta, Term } from "../entry.ts";
+import {
+  type Configuration,
+  configurationCodec,
+  type Entry,
+  type Index,
+  type SnapshotMeta,
+  type Term,
+} from "../entry.ts";
+import { type ChangeRefused, founded, type MembershipChange } from "../membership.ts";
 import type { LogOutput, LogRequest, LogResponse, Rejected } from "../ordered-log.ts";
 import { RaftClaims } from "./claims.ts";
 import { lan, type RaftConfig } from "./config.ts";
@@ -25,10 +33,23 @@ function place(index: Index, term: Term): string {
 
 export function entries(list: readonly Entry[], term: Term, show: ShowData): string {
   const words = list.map((entry) => {
-    const text = entry.kind === "command" ? show(entry.data) : entry.kind;
+    const text = entryText(entry, show);
     return entry.term === term ? text : `${text}@${entry.term}`;
   });
   return `[${words.join(" ")}]`;
+}
+
+function entryText({ kind, data }: Entry, show: ShowData): string {
+  switch (kind) {
+    case "command":
+      return show(data);
+    case "configuration":
+      return `<${configurationText(decode(configurationCodec, data))}>`;
+    case "seal":
+      return `seal(${plain(data)})`;
+    default:
+      return kind;
+  }
 }
 
 export function raftKind(m: Message): string {
@@ -57,7 +78,7 @@ export function raftMessage(m: Message, show: ShowData = plain): string {
     case "heartbeat":
       return `${head} round ${m.round} commit ${m.commit}`;
     case "heartbeatAck":
-      return `${head} round ${m.round}`;
+      return `${head} round ${m.round}${m.slow ? ", slow" : ""}`;
     case "timeoutNow":
       return `${head} log ${m.lastIndex}`;
     default:
@@ -89,6 +110,20 @@ export function rejectedText({ reason, leader, definite }: Rejected): string {
   return `rejected: ${reason}, ${outcome}, leader ${leader ?? "unknown"}`;
 }
 
+export function changeRefusedText({ problem, node }: ChangeRefused): string {
+  return `change refused: ${problem}${node === undefined ? "" : ` ${node}`}`;
+}
+
+/** `a b +c -d`: a and b vote, c learns, d is on its way out. */
+export function configurationText(c: Configuration): string {
+  const learners = c.learners.map((node) =>
+    c.promotable.includes(node) ? `+${node}!` : `+${node}`,
+  );
+  const outgoing = c.outgoing.length === 0 ? [] : ["with", ...c.outgoing];
+  const traits = c.traits.map(({ node, priority }) => `${node}:${priority}`);
+  return [...c.voters, ...learners, ...outgoing, ...traits].join(" ");
+}
+
 export function raftResponse(r: LogResponse): string {
   switch (r.type) {
     case "committed":
@@ -97,8 +132,14 @@ export function raftResponse(r: LogResponse): string {
       return `readable at ${r.index}`;
     case "transferred":
       return `transferred to ${r.leader}`;
+    case "reconfigured":
+      return `reconfigured at ${r.index}: ${configurationText(r.configuration)}`;
+    case "sealed":
+      return `sealed ${place(r.index, r.term)}`;
     case "installed":
       return "installed";
+    case "changeRefused":
+      return changeRefusedText(r);
     case "rejected":
       return rejectedText(r);
     default:
@@ -112,8 +153,12 @@ export function raftOutput(o: LogOutput, show: ShowData = plain): string {
       return `committed ${o.index}.. ${entries(o.entries, 0, show)}`;
     case "role":
       return `${o.role} t${o.term} leader ${o.leader ?? "unknown"}`;
+    case "configuration": {
+      const committed = o.committed ? ", committed" : "";
+      return `configuration ${o.index}: ${configurationText(o.configuration)}${committed}`;
+    }
     case "snapshotWanted":
-      return `snapshot wanted for ${o.to}`;
+      return `snapshot of ${o.atLeast} or later wanted for ${o.to} from ${o.sources.join(" or ")}`;
     case "installed":
       return `installed ${metaText(o.meta)}`;
     default:
@@ -129,6 +174,8 @@ export function raftNote(n: Note): string {
       return `elected in t${n.term}`;
     case "steppedDown":
       return `stepped down in t${n.term}: ${n.reason}`;
+    case "reconfiguring":
+      return `reconfiguring in t${n.term}${n.joint ? ", jointly" : ""}`;
     case "truncated":
       return `truncated ${n.from}..${n.to}`;
     case "lagging":
@@ -163,7 +210,7 @@ export function raftConfig(
   settings: ReadonlyMap<string, string>,
 ): RaftConfig {
   const learners = names(settings, "learners") ?? [];
-  const initial: Configuration = {
+  const initial = {
     voters: names(settings, "voters") ?? nodes.filter((id) => !learners.includes(id)),
     outgoing: names(settings, "outgoing") ?? [],
     learners,
@@ -177,6 +224,28 @@ export function raftConfig(
   return config as unknown as RaftConfig;
 }
 
+/** `add:d`, `learner:d`, `promote:d`, `demote:d`, `remove:d`, `replace:a,b,c` or `priority:a,2`. */
+export function change(word: string): MembershipChange {
+  const [verb, about = ""] = word.split(":");
+  const [node = "", value] = about.split(",");
+  switch (verb) {
+    case "add":
+      return { type: "add", node, as: "voter" };
+    case "learner":
+      return { type: "add", node, as: "learner" };
+    case "promote":
+    case "demote":
+    case "remove":
+      return { type: verb, node };
+    case "replace":
+      return { type: "replace", voters: about.split(",") };
+    case "priority":
+      return { type: "describe", node, priority: Number(value) };
+    default:
+      throw new Error(`${word} is no change of membership`);
+  }
+}
+
 export function raftRequest(words: readonly string[]): LogRequest {
   const [verb, first = "", second = ""] = words;
   switch (verb) {
@@ -188,15 +257,22 @@ export function raftRequest(words: readonly string[]): LogRequest {
       return { type: "transfer", to: first === "" ? undefined : first };
     case "install": {
       const [index = 0, term = 0] = first.split("@").map(Number);
-      const configuration = { voters: second.split(","), outgoing: [], learners: [] };
-      return { type: "install", meta: { index, term, configuration, configurationIndex: 0 } };
+      const configuration = founded({ voters: second.split(",") });
+      const meta = { index, term, configuration, configurationIndex: 0, sealed: false };
+      return { type: "install", meta };
     }
+    case "reconfigure":
+      return { type: "reconfigure", changes: words.slice(1).map(change), basedOn: undefined };
+    case "seal":
+      return { type: "seal", data: new TextEncoder().encode(first) };
+    case "health":
+      return { type: "health", slow: first === "slow" };
     case "snapshotSent":
       return { type: "snapshotSent", to: first, index: Number(second) };
     case "snapshotFailed":
       return { type: "snapshotFailed", to: first };
     default:
-      throw new Error("ask propose, read, transfer, install, snapshotSent or snapshotFailed");
+      throw new Error(`a log understands no ${verb}`);
   }
 }
 

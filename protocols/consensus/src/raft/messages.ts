@@ -73,6 +73,8 @@ export interface HeartbeatAck {
   readonly type: "heartbeatAck";
   readonly term: Term;
   readonly round: number;
+  /** The sender's disk or event loop has become slow: it should not lead. */
+  readonly slow: boolean;
 }
 
 /** The leader asks the receiver to campaign at once, having sent it the whole log. */
@@ -112,6 +114,7 @@ export type Note =
       readonly term: Term;
       readonly reason: "higherTerm" | "quorumLost";
     }
+  | { readonly type: "reconfiguring"; readonly term: Term; readonly joint: boolean }
   | { readonly type: "truncated"; readonly from: Index; readonly to: Index }
   | { readonly type: "lagging"; readonly peer: NodeId };
 

@@ -264,7 +264,7 @@ test("§5.2: a candidate does not follow a leader of an earlier term", () => {
 for (const message of [
   { type: "appended", term: 9, index: 1 },
   { type: "refused", term: 9, prevIndex: 1, hintIndex: 0, hintTerm: 0 },
-  { type: "heartbeatAck", term: 9, round: 0 },
+  { type: "heartbeatAck", term: 9, round: 0, slow: false },
   { type: "heartbeat", term: 9, round: 1, commit: 0 },
   { type: "append", term: 9, prevIndex: 0, prevTerm: 0, commit: 0, entries: [] },
   { type: "vote", term: 9, pre: true, granted: false, round: 1 },
@@ -307,7 +307,7 @@ test("R10: a leader that a quorum answers goes on", () => {
   for (let i = 0; i < 5; i++) {
     rig.fire("quorum");
     rig.agree("b", 1);
-    rig.hear("c", { type: "heartbeatAck", term: 2, round: 1 });
+    rig.hear("c", { type: "heartbeatAck", term: 2, round: 1, slow: false });
   }
   assert.equal(rig.raft.role, "leader");
 });
@@ -366,5 +366,5 @@ test("recovered entries replace those from their index on", () => {
     () => rig.raft.recover({ type: "entries", index: 4, entries: [command("z", 2)] }),
     /no holes/,
   );
-  assert.equal(rig.raft.configuration, three);
+  assert.deepEqual(rig.raft.configuration, three);
 });

@@ -11,16 +11,18 @@ import { checkConfig, lan, wan } from "./config.ts";
 import { Rig, three } from "./rig.test.ts";
 
 function meta(index: Index, term: Term): SnapshotMeta {
-  return { index, term, configuration: three, configurationIndex: 0 };
+  return { index, term, configuration: three, configurationIndex: 0, sealed: false };
 }
 
 function heartbeatAck(term: Term, round: number) {
-  return { type: "heartbeatAck", term, round } as const;
+  return { type: "heartbeatAck", term, round, slow: false } as const;
 }
 
 /** A leader of term 2 whose log is [1 2], committed. */
 function leader(leaseReads: boolean = false): Rig {
   const rig = new Rig([1], three, { leaseReads });
+  // With leases it first outwaits what its last life may have promised.
+  rig.now = 500;
   rig.elect("b");
   rig.agree("b", 2);
   rig.clear();
@@ -107,7 +109,7 @@ test("§7: who needs what is compacted away is sent a snapshot, if it answers", 
   rig.propose("x");
   assert.deepEqual(
     rig.outputs.filter(({ type }) => type === "snapshotWanted"),
-    [{ type: "snapshotWanted", to: "c" }],
+    [{ type: "snapshotWanted", to: "c", atLeast: 2, sources: ["a"] }],
     "once",
   );
   rig.clear();
@@ -119,6 +121,8 @@ test("a snapshot that could not be sent is asked for again when the member is he
   const rig = leader();
   rig.raft.compact(rig.raft.snapshotMeta(2), 1, Infinity);
   rig.hear("c", { type: "refused", term: 2, prevIndex: 1, hintIndex: 0, hintTerm: 0 });
+  rig.fire("quorum");
+  rig.hear("b", heartbeatAck(2, 1));
   rig.fire("quorum");
   rig.clear();
   rig.ask({ type: "snapshotFailed", to: "c" });

@@ -7,13 +7,13 @@ import { Progress } from "./progress.ts";
 import { ReadQueue } from "./reads.ts";
 
 function replicating(match: number): Progress {
-  const progress = new Progress(match + 1);
+  const progress = new Progress(match + 1, 0);
   progress.agreed(match, 0);
   return progress;
 }
 
 test("a member is probed until it agrees with something", () => {
-  const progress = new Progress(10);
+  const progress = new Progress(10, 0);
   assert.equal(progress.state, "probe");
   progress.sent(12, 30);
   assert.equal(progress.hasRoom(9, 9), false, "with one message at a time");
@@ -25,7 +25,7 @@ test("a member is probed until it agrees with something", () => {
 });
 
 test("a refused probe goes back to the hint, and never to what is known to agree", () => {
-  const progress = new Progress(10);
+  const progress = new Progress(10, 0);
   assert.equal(progress.refused(9, 4), true);
   assert.equal(progress.next, 5);
   assert.equal(progress.refused(9, 2), false, "an answer to an earlier probe is stale");
@@ -76,7 +76,7 @@ test("whatever is heard, match only grows and next stays above it", () => {
   const step = fc.tuple(fc.nat(4), fc.nat(20), fc.nat(20));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-      const progress = new Progress(5);
+      const progress = new Progress(5, 0);
       let match = 0;
       let last = 5;
       for (const [kind, a, b] of steps) {

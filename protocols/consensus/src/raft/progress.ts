@@ -24,15 +24,62 @@ export class Progress {
   probing = false;
   /** It answered anything since the last check of the quorum. */
   active = true;
+  /** The same, at the last check. */
+  private wasActive = true;
   /** The latest round of heartbeats it answered. */
   round = 0;
   /** The highest commit index it was told. */
   told: Index = 0;
+  /** It says that its disk or its event loop has become slow. */
+  slow = false;
+  /**
+   * Catching up goes in rounds (thesis §4.2.1): one is over when the member has
+   * what was the leader's last entry when it began. None is open while it has everything.
+   */
+  private roundEnd: Index | undefined;
+  private roundBegan: number;
+  /** How long the last round took that ended. */
+  private roundMs = Infinity;
   private inflight: Inflight[] = [];
   private inflightBytes = 0;
 
-  constructor(next: Index) {
+  /** @param next - The leader's log ends before it. */
+  constructor(next: Index, now: number) {
     this.next = next;
+    this.roundEnd = next - 1;
+    this.roundBegan = now;
+  }
+
+  /** The quorum is checked: activity counts anew. */
+  beginPeriod(): void {
+    this.wasActive = this.active;
+    this.active = false;
+  }
+
+  /** It answered of late: worth sending to, fit to be relied on. */
+  get isRecent(): boolean {
+    return this.active || this.wasActive;
+  }
+
+  /** The member agreed with something: a round may be over, and another begin. */
+  measure(lastIndex: Index, now: number): void {
+    if (this.roundEnd !== undefined && this.match >= this.roundEnd) {
+      // With everything there is, the next round would take no time (scenario S10).
+      this.roundMs = this.match >= lastIndex ? 0 : now - this.roundBegan;
+      this.roundEnd = undefined;
+    }
+    if (this.roundEnd !== undefined || this.match >= lastIndex) return;
+    this.roundEnd = lastIndex;
+    this.roundBegan = now;
+  }
+
+  /**
+   * Whether the member would not slow decisions down: its last round took less
+   * than an election timeout, and the present one does not take longer (R30).
+   */
+  isCaughtUp(now: number, withinMs: number): boolean {
+    const keepsUp = this.roundEnd === undefined || now - this.roundBegan < withinMs;
+    return this.isRecent && this.state === "replicate" && this.roundMs < withinMs && keepsUp;
   }
 
   /** Whether another append may go out, given the window. */

@@ -16,13 +16,20 @@ import {
 } from "@quorate/kernel";
 
 import { entryBytes, type Index, type SnapshotMeta } from "../entry.ts";
+import { traitsOf } from "../membership.ts";
 import type { LogRequest, OrderedLog } from "../ordered-log.ts";
+import { Changing } from "./changes.ts";
 import type { Message, RaftWords, Record, Timer } from "./messages.ts";
 import type { Progress } from "./progress.ts";
-import { Replicating } from "./replication.ts";
-import type { Ctx } from "./state.ts";
+import { type Ctx, NEVER } from "./state.ts";
 
-export class Raft extends Replicating implements OrderedLog<RaftWords> {
+/** After a transfer that failed a leader gives none of its own accord for so many election timeouts. */
+const PATIENCE = 10;
+
+export class Raft extends Changing implements OrderedLog<RaftWords> {
+  /** Local time before which leadership is not given away unasked. */
+  private yieldAfter = NEVER;
+
   onMessage(ctx: Ctx, from: NodeId, message: Message): void {
     // Votes decide for themselves whether a term is adopted; for all else a later term rules.
     const vote = message.type === "requestVote" || message.type === "vote";
@@ -56,6 +63,7 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
       case "heartbeat":
         return this.onHeartbeatTimeout(ctx);
       case "quorum":
+        this.yieldToBetter(ctx);
         return this.onQuorumTimeout(ctx);
       case "transfer":
         return this.onTransferTimeout(ctx);
@@ -72,6 +80,12 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
         return this.onRead(ctx, id, request.level);
       case "transfer":
         return this.onTransfer(ctx, id, request.to);
+      case "reconfigure":
+        return this.onReconfigure(ctx, id, request);
+      case "seal":
+        return this.onSeal(ctx, id, request.data);
+      case "health":
+        return this.onHealth(ctx, request.slow);
       case "install":
         return this.onInstall(ctx, id, request.meta);
       case "snapshotSent":
@@ -93,15 +107,14 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
   }
 
   private onPropose(ctx: Ctx, id: RequestId, data: Uint8Array): void {
-    if (this.role !== "leader") return ctx.reply(id, this.rejected("notLeader", true));
-    if (this.transfer !== undefined) return ctx.reply(id, this.rejected("transferring", true));
+    if (this.refusesToAppend(ctx, id)) return;
     const entry = { term: this.term, kind: "command", data } as const;
     // One entry is always admitted, or a cap below its size would refuse it for ever (R19).
     const full = this.uncommittedBytes + entryBytes(entry) > this.config.uncommittedBytes;
     if (full && this.commitIndex < this.log.lastIndex) {
       return ctx.reply(id, this.rejected("overloaded", true));
     }
-    this.proposals.set(this.appendOwn(entry), id);
+    this.proposals.set(this.appendOwn(ctx, entry), id);
   }
 
   private onRead(ctx: Ctx, id: RequestId, level: "linearizable" | "lease"): void {
@@ -119,33 +132,46 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     if (this.transfer !== undefined) return ctx.reply(id, this.rejected("transferring", true));
     const to = wanted ?? this.bestSuccessor();
     if (to === ctx.self) return ctx.reply(id, { type: "transferred", leader: to });
-    const progress = to === undefined ? undefined : this.progress.get(to);
-    if (to === undefined || progress === undefined || !this.isVoter(to)) {
+    if (to === undefined || !this.progress.has(to) || !this.isVoter(to)) {
       return ctx.reply(id, this.rejected("stale", true));
     }
-    this.transfer = { id, to };
-    this.leaseUntil = -1;
-    this.abandonReads(ctx);
-    ctx.setTimer("transfer", this.config.electionMs);
-    this.onCaughtUp(ctx, to, progress);
+    this.handOver(ctx, id, to);
   }
 
-  private bestSuccessor(): NodeId | undefined {
-    let best: NodeId | undefined;
-    let match = -1;
-    for (const [peer, progress] of this.progress) {
-      if (!this.isVoter(peer) || !progress.active || progress.match <= match) continue;
-      best = peer;
-      match = progress.match;
-    }
-    return best;
+  protected override handOver(ctx: Ctx, id: RequestId | undefined, to: NodeId): void {
+    this.transfer = { id, to };
+    this.abandonReads(ctx);
+    ctx.setTimer("transfer", this.config.electionMs);
+    this.onCaughtUp(ctx, to, this.progress.get(to)!);
   }
 
   protected override onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void {
     if (this.transfer?.to !== peer || progress.match < this.log.lastIndex) return;
     const { term } = this;
     this.leaseForfeited = true;
+    // A round may have renewed it since the transfer began.
+    this.leaseUntil = -1;
     ctx.send(peer, { type: "timeoutNow", term, lastIndex: this.log.lastIndex });
+  }
+
+  /** The driver's word on this node's disk and event loop. */
+  private onHealth(ctx: Ctx, slow: boolean): void {
+    this.slow = slow;
+    this.yieldToBetter(ctx);
+  }
+
+  /**
+   * Hands over of its own accord to a member that should lead rather than this
+   * one: it is well and this one slow, or its priority is higher.
+   */
+  private yieldToBetter(ctx: Ctx): void {
+    if (this.role !== "leader" || this.transfer !== undefined || ctx.now < this.yieldAfter) return;
+    const to = this.bestSuccessor();
+    if (to === undefined || !this.hasCommittedOwnTerm() || !this.isCaughtUp(ctx, to)) return;
+    const other = this.progress.get(to)!;
+    const rank = (node: NodeId) => traitsOf(this.configuration, node).priority;
+    const better = this.slow === other.slow ? rank(to) > rank(ctx.self) : this.slow;
+    if (better) this.handOver(ctx, undefined, to);
   }
 
   /** The transfer took too long: go on leading, or leave it to the others (R31). */
@@ -153,8 +179,10 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     if (this.transfer === undefined) return;
     const { id } = this.transfer;
     this.transfer = undefined;
+    this.yieldAfter = ctx.now + PATIENCE * this.config.electionMs;
     // The target may still receive its summons and be elected.
-    ctx.reply(id, this.rejected("timeout", false));
+    if (id !== undefined) ctx.reply(id, this.rejected("timeout", false));
+    if (this.role === "leader" && !this.isVoter(ctx.self)) this.follow(ctx, this.term, undefined);
   }
 
   /** Knowing a leader settles a transfer, one way or the other. */
@@ -164,7 +192,7 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     const { id } = this.transfer;
     this.transfer = undefined;
     ctx.cancelTimer("transfer");
-    ctx.reply(id, { type: "transferred", leader: this.leader });
+    if (id !== undefined) ctx.reply(id, { type: "transferred", leader: this.leader });
   }
 
   /** Goes on from a snapshot that a leader sent (R22). */
@@ -172,9 +200,13 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     if (meta.index <= this.commitIndex || this.role === "leader") {
       return ctx.reply(id, this.rejected("stale", true));
     }
+    // Whoever sent it may know of a later term.
+    if (meta.term > this.term) this.follow(ctx, meta.term, undefined);
     const record = { type: "snapshot", meta } as const;
+    const before = this.configurationIndex;
     this.recover(record);
     ctx.persist(record);
+    if (this.configurationIndex !== before) this.onConfiguration(ctx);
     ctx.output({ type: "installed", meta });
     ctx.reply(id, { type: "installed" });
   }
@@ -182,7 +214,7 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
   private onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
     const progress = this.progress.get(to);
     if (this.role !== "leader" || progress === undefined) return;
-    if (progress.agreed(index, index)) this.advance(ctx);
+    this.agree(ctx, to, progress, index, index);
   }
 
   private onSnapshotFailed(to: NodeId): void {
@@ -194,8 +226,9 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
     invariant(index <= this.commitIndex, "snapshots hold committed entries");
     const term = this.log.termAt(index);
     invariant(term !== undefined, "the entry a snapshot ends with is in the log");
-    const { configuration, configurationIndex } = this;
-    return { index, term, configuration, configurationIndex };
+    const { configuration, index: configurationIndex } = this.configurations.at(index);
+    const sealed = this.sealIndex > 0 && this.sealIndex <= index;
+    return { index, term, configuration, configurationIndex, sealed };
   }
 
   compact(meta: SnapshotMeta, keepBytes: number, keepAfter: Index): void {
@@ -208,6 +241,7 @@ export class Raft extends Replicating implements OrderedLog<RaftWords> {
       index--;
     }
     this.log.compact(index);
+    this.configurations.compacted(this.log.base.index);
   }
 
   image(meta: SnapshotMeta): readonly Record[] {

@@ -37,18 +37,20 @@ export abstract class Replicating extends Electing {
     for (const entry of this.log.slice(this.commitIndex + 1, Infinity)) {
       this.uncommittedBytes += entryBytes(entry);
     }
-    this.appendOwn({ term: this.term, kind: "noop", data: new Uint8Array(0) });
+    this.appendOwn(ctx, { term: this.term, kind: "noop", data: new Uint8Array(0) });
     this.beat(ctx);
   }
 
   /** Appends in memory; `onIdle` persists and sends everything that came in until then. */
-  protected appendOwn(entry: Entry): Index {
+  protected appendOwn(ctx: Ctx, entry: Entry): Index {
     this.uncommittedBytes += entryBytes(entry);
-    return this.log.append(entry);
+    if (this.push(entry)) this.onConfiguration(ctx);
+    return this.log.lastIndex;
   }
 
   /** The leader's turn to act on what was batched. */
   protected ship(ctx: Ctx): void {
+    this.promoteLearners(ctx);
     this.persistTail(ctx);
     for (const [peer, progress] of this.progress) this.replicate(ctx, peer, progress);
     // Reads wait until an entry of this term is committed: before, the commit index may be old (R32).
@@ -105,10 +107,26 @@ export abstract class Replicating extends Electing {
 
   private wantSnapshot(ctx: Ctx, peer: NodeId, progress: Progress): void {
     // Reading a whole state for a member that does not answer would be in vain.
-    if (!progress.active) return;
+    if (!progress.isRecent) return;
     progress.awaitSnapshot();
     ctx.note({ type: "lagging", peer });
-    ctx.outputEagerly({ type: "snapshotWanted", to: peer });
+    const { index: atLeast } = this.log.base;
+    const sources = this.snapshotSources(ctx, peer);
+    ctx.outputEagerly({ type: "snapshotWanted", to: peer, atLeast, sources });
+  }
+
+  /** Who holds all that this log has forgotten, and answers: followers first, they have less to do. */
+  private snapshotSources(ctx: Ctx, to: NodeId): readonly NodeId[] {
+    const { index } = this.log.base;
+    const able = [...this.progress].filter(
+      ([peer, { isRecent, slow, match }]) => peer !== to && isRecent && !slow && match > index,
+    );
+    return [...able.map(([peer]) => peer), ctx.self];
+  }
+
+  /** Tells a member that leaves how far is committed, which is the last it hears. */
+  protected farewell(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    if (progress.next >= this.log.firstIndex) this.sendAppend(ctx, peer, progress, []);
   }
 
   /** Sends without waiting for the own disk: followers keep their own. */
@@ -162,7 +180,8 @@ export abstract class Replicating extends Electing {
   protected onHeartbeat(ctx: Ctx, from: NodeId, m: Heartbeat): void {
     if (!this.heed(ctx, from, m.term)) return this.depose(ctx, from);
     this.commitTo(ctx, m.commit);
-    ctx.send(from, { type: "heartbeatAck", term: this.term, round: m.round });
+    const { term, slow } = this;
+    ctx.send(from, { type: "heartbeatAck", term, round: m.round, slow });
   }
 
   /**
@@ -171,7 +190,8 @@ export abstract class Replicating extends Electing {
    * arrives, and must not take it for an answer to what it says then (R2).
    */
   private depose(ctx: Ctx, from: NodeId): void {
-    ctx.send(from, { type: "heartbeatAck", term: this.term, round: 0 });
+    const { term, slow } = this;
+    ctx.send(from, { type: "heartbeatAck", term, round: 0, slow });
   }
 
   /** Takes a leader's word, unless its term is over. */
@@ -189,8 +209,16 @@ export abstract class Replicating extends Electing {
     const progress = this.heardFrom(from, m.term);
     if (progress === undefined) return;
     invariant(m.index <= this.log.lastIndex, "I6: a follower agrees with entries the leader has");
-    if (progress.agreed(m.index, this.log.base.index)) this.advance(ctx);
-    this.onCaughtUp(ctx, from, progress);
+    this.agree(ctx, from, progress, m.index, this.log.base.index);
+  }
+
+  /** A member's log agrees with this one up to `index`. */
+  protected agree(ctx: Ctx, peer: NodeId, progress: Progress, index: Index, base: Index): void {
+    const news = progress.agreed(index, base);
+    progress.measure(this.log.lastIndex, ctx.now);
+    if (news) this.advance(ctx);
+    // Committing may have ended the leadership, or the member's part in it.
+    if (this.progress.get(peer) === progress) this.onCaughtUp(ctx, peer, progress);
   }
 
   protected onRefused(_ctx: Ctx, from: NodeId, m: Refused): void {
@@ -203,6 +231,7 @@ export abstract class Replicating extends Electing {
     if (progress === undefined || m.round <= progress.round) return;
     invariant(m.round <= this.heartbeatRound, "I9: only rounds that were sent are answered");
     progress.round = m.round;
+    progress.slow = m.slow;
     this.confirmRounds(ctx);
   }
 
@@ -260,13 +289,24 @@ export abstract class Replicating extends Electing {
     this.commitIndex = index;
     // A quorum's disks have these, so the own one need not be waited for.
     ctx.outputEagerly({ type: "committed", index: first, entries });
-    if (this.role !== "leader") return;
+    if (this.role === "leader") this.answer(ctx, first, entries);
+    const { configurationIndex } = this;
+    if (configurationIndex >= first && configurationIndex <= index) {
+      this.onConfigurationCommitted(ctx);
+    }
+  }
+
+  /** Tells the proposers of committed entries. */
+  private answer(ctx: Ctx, first: Index, entries: readonly Entry[]): void {
     for (const [i, entry] of entries.entries()) {
       this.uncommittedBytes -= entryBytes(entry);
-      const id = this.proposals.get(first + i);
-      if (id === undefined) continue;
-      this.proposals.delete(first + i);
-      ctx.replyEagerly(id, { type: "committed", index: first + i, term: entry.term });
+      const index = first + i;
+      const id = this.proposals.get(index);
+      // A change of membership is answered when no other configuration counts beside it.
+      if (id === undefined || entry.kind === "configuration") continue;
+      this.proposals.delete(index);
+      const type = entry.kind === "seal" ? "sealed" : "committed";
+      ctx.replyEagerly(id, { type, index, term: entry.term });
     }
   }
 
@@ -278,6 +318,11 @@ export abstract class Replicating extends Electing {
     this.leaseUntil = -1;
     for (const id of this.reads.abandon()) ctx.reply(id, this.rejected("lostLeadership", true));
   }
+
+  /** The configuration in force is committed. */
+  protected abstract onConfigurationCommitted(ctx: Ctx): void;
+
+  protected abstract promoteLearners(ctx: Ctx): void;
 
   /** A member's log may now be complete: a transfer of leadership waits for that. */
   protected abstract onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void;

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { Context, NodeId, Position, RequestId } from "@quorate/kernel";
 
 import type { Configuration, Entry, Index, Term } from "../entry.ts";
+import { founded, type Founding } from "../membership.ts";
 import type { LogOutput, LogRequest, LogResponse } from "../ordered-log.ts";
 import { lan, type RaftConfig } from "./config.ts";
 import type { Message, Note, RaftWords, Record, Timer } from "./messages.ts";
@@ -21,12 +22,8 @@ interface Said {
   readonly after: Position;
 }
 
-export const three: Configuration = { voters: ["a", "b", "c"], outgoing: [], learners: [] };
-export const five: Configuration = {
-  voters: ["a", "b", "c", "d", "e"],
-  outgoing: [],
-  learners: [],
-};
+export const three: Configuration = founded({ voters: ["a", "b", "c"] });
+export const five: Configuration = founded({ voters: ["a", "b", "c", "d", "e"] });
 
 export function command(text: string, term: Term): Entry {
   return { term, kind: "command", data: new TextEncoder().encode(text) };
@@ -53,7 +50,7 @@ export class Rig implements Context<RaftWords> {
   /** Starts a node with a log whose entries are of the given terms, in the last of them. */
   constructor(
     terms: readonly Term[] = [],
-    members: Configuration = three,
+    members: Founding = three,
     settings: Partial<RaftConfig> = {},
   ) {
     this.raft = new Raft({ ...lan(members), ...settings });

@@ -14,13 +14,16 @@ import {
   type NodeId,
   type Position,
   type RequestId,
+  unreachable,
 } from "@quorate/kernel";
 
-import type { Configuration, Entry, Index, Term } from "../entry.ts";
+import type { Configuration, Entry, Index, SnapshotMeta, Term } from "../entry.ts";
 import { Log } from "../log.ts";
+import { founded, traitsOf } from "../membership.ts";
 import type { Rejected, Role } from "../ordered-log.ts";
-import { isQuorum } from "../quorum.ts";
+import { isQuorum, votes } from "../quorum.ts";
 import { checkConfig, type RaftConfig } from "./config.ts";
+import { Configurations } from "./configurations.ts";
 import type { RaftWords, Record } from "./messages.ts";
 import type { Progress } from "./progress.ts";
 
@@ -29,6 +32,13 @@ export type Ctx = Context<RaftWords>;
 /** Longer ago than any election timeout. */
 export const NEVER: number = -Infinity;
 
+/** Leadership on its way to another member. */
+interface Transfer {
+  /** Who asked; nobody if the leader hands over of its own accord. */
+  readonly id: RequestId | undefined;
+  readonly to: NodeId;
+}
+
 export abstract class RaftState {
   protected readonly config: RaftConfig;
 
@@ -36,8 +46,9 @@ export abstract class RaftState {
   term: Term = 0;
   protected votedFor: NodeId | undefined;
   readonly log: Log = new Log();
-  configuration: Configuration;
-  protected configurationIndex: Index = 0;
+  protected readonly configurations: Configurations;
+  /** Of the first `seal` in the log or in the snapshot before it; 0 if there is none. */
+  protected sealIndex: Index = 0;
 
   // Volatile, on all servers.
   role: Role = "follower";
@@ -45,6 +56,8 @@ export abstract class RaftState {
   commitIndex: Index = 0;
   /** Local time of a leader's last word; `NEVER` if none was heard, or it is believed to be gone. */
   protected heardAt: number = NEVER;
+  /** The driver says that this node's disk or event loop has become slow. */
+  protected slow = false;
   /** A leader was heard in this life, or this node was one. */
   protected acquainted = false;
 
@@ -69,12 +82,21 @@ export abstract class RaftState {
   /** Who proposed the entries that wait to be committed. */
   protected readonly proposals: Map<Index, RequestId> = new Map();
   /** Leadership is being handed over; nothing new is accepted meanwhile (R31). */
-  protected transfer: { readonly id: RequestId; readonly to: NodeId } | undefined;
+  protected transfer: Transfer | undefined;
 
   constructor(config: RaftConfig) {
     checkConfig(config);
     this.config = Object.freeze(config);
-    this.configuration = config.initial;
+    this.configurations = new Configurations(founded(config.initial));
+  }
+
+  /** In force since its entry was appended, committed or not (R25). */
+  get configuration(): Configuration {
+    return this.configurations.last.configuration;
+  }
+
+  get configurationIndex(): Index {
+    return this.configurations.last.index;
   }
 
   get lastIndex(): Index {
@@ -92,23 +114,61 @@ export abstract class RaftState {
         break;
       case "entries":
         invariant(record.index <= this.log.lastIndex + 1, "the log on disk has no holes");
-        if (record.index <= this.log.lastIndex) this.log.truncateFrom(record.index);
-        for (const entry of record.entries) this.log.append(entry);
+        if (record.index <= this.log.lastIndex) this.cut(record.index);
+        for (const entry of record.entries) this.push(entry);
         break;
-      case "snapshot": {
-        const { index, term, configuration, configurationIndex } = record.meta;
-        if (!this.log.matches(index, term)) this.log.reset(index, term);
-        this.commitIndex = Math.max(this.commitIndex, index);
-        this.configuration = configuration;
-        this.configurationIndex = configurationIndex;
+      case "snapshot":
+        this.goOnFrom(record.meta);
         break;
-      }
+      default:
+        unreachable(record);
     }
     this.unpersisted = this.log.lastIndex + 1;
   }
 
+  private goOnFrom(meta: SnapshotMeta): void {
+    const { index, term, configuration, configurationIndex, sealed } = meta;
+    const keeps = this.log.matches(index, term);
+    if (!keeps) this.log.reset(index, term);
+    this.commitIndex = Math.max(this.commitIndex, index);
+    // A snapshot of another engine's log, or of a later term than any seen: lead above it.
+    if (term > this.term) {
+      this.term = term;
+      this.votedFor = undefined;
+    }
+    this.configurations.restored({ index: configurationIndex, configuration }, index, keeps);
+    if (sealed) this.sealIndex = Math.min(this.sealIndex || index, index);
+    else if (!keeps) this.sealIndex = 0;
+  }
+
+  /** Appends to the log in memory. Returns whether another configuration is in force now. */
+  protected push(entry: Entry): boolean {
+    const index = this.log.append(entry);
+    if (entry.kind === "seal" && this.sealIndex === 0) this.sealIndex = index;
+    return this.configurations.appended(index, entry);
+  }
+
+  /** Drops `index` and everything after it from memory. Returns the same as {@link push}. */
+  private cut(index: Index): boolean {
+    this.log.truncateFrom(index);
+    if (this.sealIndex >= index) this.sealIndex = 0;
+    return this.configurations.truncated(index);
+  }
+
   protected isVoter(node: NodeId): boolean {
-    return this.configuration.voters.includes(node) || this.configuration.outgoing.includes(node);
+    return votes(this.configuration, node);
+  }
+
+  /**
+   * Whether `node` may stand for election. A voter whose removal is not committed
+   * may: it can be the only one whose log is long enough (thesis §4.2.2).
+   */
+  protected mayLead(node: NodeId): boolean {
+    const { index, configuration } = this.configurations.last;
+    if (traitsOf(configuration, node).priority === 0) return false;
+    if (votes(configuration, node)) return true;
+    const before = this.configurations.before(index);
+    return index > this.commitIndex && before !== undefined && votes(before, node);
   }
 
   protected isQuorum(holds: (node: NodeId) => boolean): boolean {
@@ -166,7 +226,20 @@ export abstract class RaftState {
 
   /** Waits for a leader's word, or else campaigns (R7). */
   protected awaitLeader(ctx: Ctx): void {
-    ctx.setTimer("election", this.config.electionMs, this.config.electionMs);
+    const { electionMs } = this.config;
+    // Whoever should lead rather than this node gets the first try.
+    const delayMs = this.holdsBack(ctx.self) ? 2 * electionMs : electionMs;
+    ctx.setTimer("election", delayMs, electionMs);
+  }
+
+  private holdsBack(self: NodeId): boolean {
+    if (this.slow) return true;
+    const { traits } = this.configuration;
+    if (traits.length === 0) return false;
+    const { priority } = traitsOf(this.configuration, self);
+    return this.configuration.voters.some(
+      (node) => traitsOf(this.configuration, node).priority > priority,
+    );
   }
 
   protected announce(ctx: Ctx): void {
@@ -186,13 +259,27 @@ export abstract class RaftState {
   /** Replaces everything from `index` on. Committed entries are never replaced (R12). */
   protected replace(ctx: Ctx, index: Index, entries: readonly Entry[]): void {
     invariant(index > this.commitIndex, "I5: committed entries are never replaced");
+    let reconfigured = false;
     if (index <= this.log.lastIndex) {
       ctx.note({ type: "truncated", from: index, to: this.log.lastIndex });
-      this.log.truncateFrom(index);
+      reconfigured = this.cut(index);
     }
-    for (const entry of entries) this.log.append(entry);
+    for (const entry of entries) if (this.push(entry)) reconfigured = true;
     ctx.persist({ type: "entries", index, entries });
     this.unpersisted = this.log.lastIndex + 1;
+    if (reconfigured) this.onConfiguration(ctx);
+  }
+
+  /** Another configuration is in force: tell, and take one's place in it. */
+  protected onConfiguration(ctx: Ctx): void {
+    const { index, configuration } = this.configurations.last;
+    const committed = index <= this.commitIndex;
+    ctx.outputEagerly({ type: "configuration", index, configuration, committed });
+    if (this.role === "leader" || (this.role === "candidate" && this.isVoter(ctx.self))) return;
+    const role = this.isVoter(ctx.self) ? "follower" : "learner";
+    if (role === this.role) return;
+    this.role = role;
+    this.announce(ctx);
   }
 
   protected rejected(reason: Rejected["reason"], definite: boolean): Rejected {

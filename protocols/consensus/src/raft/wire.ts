@@ -15,7 +15,7 @@ export const messageCodec: Codec<Message> = union<Message>({
   appended: [4, { term: uint, index: uint }],
   refused: [5, { term: uint, prevIndex: uint, hintIndex: uint, hintTerm: uint }],
   heartbeat: [6, { term: uint, commit: uint, round: uint }],
-  heartbeatAck: [7, { term: uint, round: uint }],
+  heartbeatAck: [7, { term: uint, round: uint, slow: bool }],
   timeoutNow: [8, { term: uint, lastIndex: uint }],
 });
 

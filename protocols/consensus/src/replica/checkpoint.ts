@@ -35,7 +35,8 @@ export class CheckpointRecords<L extends LogWords> implements IterableIterator<R
       const data = this.source.next();
       const first = this.stage === "first";
       this.stage = data === undefined ? "log" : "pieces";
-      if (data !== undefined) return { done: false, value: { type: "piece", first, data } };
+      if (data !== undefined)
+        return { done: false, value: { type: "piece", first, origin: undefined, data } };
       this.source.close();
     }
     const record = this.image[this.at++];

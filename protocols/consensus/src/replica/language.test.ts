@@ -10,9 +10,11 @@ import {
   raftKind,
   raftMessage,
   raftNote,
+  raftOutput,
   raftRecord,
+  raftRequest,
+  raftResponse,
   raftState,
-  rejectedText,
   type ShowData,
 } from "../raft/language.test.ts";
 import type { RaftWords } from "../raft/messages.ts";
@@ -63,12 +65,16 @@ function message(m: ReplicaMessage<RaftWords>): string {
       return `readAt life ${m.epoch} round ${m.round} index ${m.index}`;
     case "piece": {
       const last = m.last === undefined ? "" : `, last of ${m.last.meta.index}@${m.last.meta.term}`;
-      return `piece t${m.term} stream ${m.stream} number ${m.sequence}${last}`;
+      return `piece of ${m.index} stream ${m.stream} number ${m.sequence}${last}`;
     }
     case "pieceAck":
-      return `pieceAck stream ${m.stream} next ${m.next}`;
+      return `pieceAck stream ${m.stream} next ${m.next}${m.busy ? ", busy" : ""}`;
     case "snapshotDone":
       return `snapshotDone stream ${m.stream} at ${m.index}`;
+    case "sendSnapshot":
+      return `sendSnapshot to ${m.to} of ${m.atLeast} or later`;
+    case "snapshotNews":
+      return `snapshotNews ${m.to} ${m.state} ${m.index}`;
     default:
       return unreachable(m);
   }
@@ -97,14 +103,10 @@ function response(r: ReplicaResponse<number>): string {
       return "session lost";
     case "readable":
       return `readable at ${r.index}`;
-    case "transferred":
-      return `transferred to ${r.leader}`;
     case "checkpointed":
       return `checkpointed at ${r.index}`;
-    case "rejected":
-      return rejectedText(r);
     default:
-      return unreachable(r);
+      return raftResponse(r);
   }
 }
 
@@ -143,12 +145,15 @@ function request(words: readonly string[]): ReplicaRequest {
         type: "read",
         level: first === "lease" || first === "local" ? first : "linearizable",
       };
-    case "transfer":
-      return { type: "transfer", to: first === "" ? undefined : first };
     case "checkpoint":
       return { type: "checkpoint" };
-    default:
-      throw new Error("ask execute, open, read, transfer or checkpoint");
+    default: {
+      const asked = raftRequest(words);
+      const { type } = asked;
+      const own = type === "transfer" || type === "reconfigure" || type === "seal";
+      if (own || type === "health") return asked;
+      throw new Error(`a replica understands no ${verb}`);
+    }
   }
 }
 
@@ -179,9 +184,7 @@ export function replicaLanguage(): Language<Words, JournalReplica> {
     record,
     response,
     output: (o) =>
-      o.type === "role"
-        ? `${o.role} t${o.term} leader ${o.leader ?? "unknown"}`
-        : `${o.type} ${o.index}`,
+      o.type === "role" || o.type === "configuration" ? raftOutput(o) : `${o.type} ${o.index}`,
     note,
     state,
     check: (nodes) => claims.check(nodes.map(([id, { log }]) => [id, log as Raft] as const)),

@@ -9,7 +9,6 @@
  */
 
 import {
-  type Codec,
   type Context,
   decode,
   Embedded,
@@ -25,13 +24,13 @@ import {
 
 import type { Entry, Index, SnapshotMeta } from "../entry.ts";
 import type { LogOutput, LogResponse, LogWords, OrderedLog, Rejected } from "../ordered-log.ts";
-import { Sessions } from "../sessions.ts";
 import type { StateMachine } from "../state-machine.ts";
 import { checkReplicaConfig, type ReplicaConfig } from "./config.ts";
 import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
 import { CheckpointRecords } from "./checkpoint.ts";
-import { PieceSink, type PieceSource, readPieces, type ReplicaState } from "./snapshots.ts";
+import { Execution } from "./execution.ts";
+import { type Origin, PieceSink, type PieceSource } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
 import {
   type Batch,
@@ -39,11 +38,11 @@ import {
   type Item,
   OPEN_SESSION,
   type Outcome,
-  outcomeCodec,
   type ReplicaMessage,
   type ReplicaRecord,
   type ReplicaRequest,
   type ReplicaWords,
+  type Seal,
 } from "./words.ts";
 
 type Ctx<L extends LogWords, R> = Context<ReplicaWords<L, R>>;
@@ -58,13 +57,11 @@ export class Replica<L extends LogWords, R>
   implements Process<ReplicaWords<L, R>>, Embedding<ReplicaWords<L, R>, L>
 {
   readonly log: OrderedLog<L>;
-  readonly machine: StateMachine<R>;
   /** The last entry that the machine has seen. */
   applied: Index = 0;
 
   private readonly config: ReplicaConfig;
-  private readonly outcome: Codec<Outcome<R>>;
-  private readonly state: ReplicaState<R>;
+  private readonly execution: Execution<R>;
   private readonly outbox: Outbox = new Outbox();
   private readonly reads: Reads = new Reads();
   private readonly transfers: Transfers = new Transfers();
@@ -77,24 +74,31 @@ export class Replica<L extends LogWords, R>
   private loggedBytes = 0;
   /** The state as it was last checkpointed, for its size. */
   private lastImage: PieceSource | undefined;
-  /** What the log was asked on somebody's behalf, by request number. */
-  private readonly asked: Map<RequestId, { readonly type: "transfer"; readonly id: RequestId }> =
-    new Map();
+  /** Whose question the log was asked, by request number. */
+  private readonly asked: Map<RequestId, RequestId> = new Map();
   private requests: RequestId = BATCH_REQUEST;
   /** Pieces of a checkpoint, while recovering. */
-  private recovering: PieceSink | undefined;
+  private recovering: { readonly origin: Origin | undefined; readonly sink: PieceSink } | undefined;
 
   constructor(log: OrderedLog<L>, machine: StateMachine<R>, config: ReplicaConfig) {
     checkReplicaConfig(config);
     this.log = log;
-    this.machine = machine;
     this.config = Object.freeze(config);
-    this.outcome = Object.freeze(outcomeCodec(machine.results));
-    this.state = {
-      nodes: new Sessions(Infinity),
-      clients: new Sessions(config.sessions),
-      timeMs: 0,
-    };
+    this.execution = new Execution(machine, config.sessions);
+  }
+
+  get machine(): StateMachine<R> {
+    return this.execution.machine;
+  }
+
+  /** The end of the log, once the machine has seen it. */
+  get seal(): Seal | undefined {
+    return this.execution.seal;
+  }
+
+  /** Counts this replica's lives. */
+  get epoch(): number {
+    return this.outbox.epoch;
   }
 
   get leader(): NodeId | undefined {
@@ -107,13 +111,16 @@ export class Replica<L extends LogWords, R>
         this.outbox.epoch = record.epoch;
         break;
       case "piece":
-        if (record.first) this.recovering = new PieceSink(this.machine.receive());
+        if (record.first) {
+          const sink = new PieceSink(this.machine.receive());
+          this.recovering = { origin: record.origin, sink };
+        }
         invariant(this.recovering !== undefined, "the first piece of a snapshot says so");
-        this.recovering.write(record.data);
+        this.recovering.sink.write(record.data);
         break;
       case "log": {
         this.log.recover?.(record.record);
-        if (isSnapshot(record.record)) this.restore(record.record.meta, this.recovering);
+        if (isSnapshot(record.record)) this.restore(record.record.meta, this.recovering?.sink);
         break;
       }
       default:
@@ -122,6 +129,9 @@ export class Replica<L extends LogWords, R>
   }
 
   onStart(ctx: Ctx<L, R>): void {
+    const { origin, sink } = this.recovering ?? {};
+    // Pieces without a record behind them were on their way here when the last life ended.
+    if (origin !== undefined && sink !== undefined) this.transfers.resume(origin, sink);
     this.recovering = undefined;
     this.outbox.epoch++;
     this.bootPosition = ctx.persist({ type: "boot", epoch: this.outbox.epoch });
@@ -134,7 +144,9 @@ export class Replica<L extends LogWords, R>
       case "log":
         return this.log.onMessage(this.below(ctx), from, message.message);
       case "forward":
-        return this.propose(ctx, message.batch);
+        // A replica that lags sees nothing settled and repeats itself: the log need not.
+        if (!this.execution.isDone(message.batch)) this.propose(ctx, message.batch);
+        return;
       case "readIndex":
         // Whoever asks the wrong node, or too often, asks again by itself.
         if (this.log.role !== "leader" || this.reads.askers >= MAX_ASKERS) return;
@@ -143,14 +155,8 @@ export class Replica<L extends LogWords, R>
         // An answer to an earlier life of this replica says nothing about now (scenario R2).
         if (message.epoch !== this.outbox.epoch) return;
         return this.reads.answered(message.round, message.index);
-      case "piece":
-        return this.transfers.onPiece(ctx, this, from, message);
-      case "pieceAck":
-        return this.transfers.onPieceAck(ctx, this, from, message);
-      case "snapshotDone":
-        return this.transfers.onSnapshotDone(ctx, this, from, message);
       default:
-        unreachable(message);
+        return this.transfers.onMessage(ctx, this, from, message);
     }
   }
 
@@ -187,11 +193,13 @@ export class Replica<L extends LogWords, R>
         if (this.reads.size >= this.config.waitingReads) return this.refuse(ctx, id, "overloaded");
         return this.reads.ask(id, request.level);
       }
-      case "transfer": {
-        const { to } = request;
-        this.asked.set(++this.requests, { type: "transfer", id });
-        return this.log.onRequest?.(this.below(ctx), this.requests, { type: "transfer", to });
-      }
+      case "transfer":
+      case "reconfigure":
+      case "seal":
+        this.asked.set(++this.requests, id);
+        return this.log.onRequest?.(this.below(ctx), this.requests, request);
+      case "health":
+        return this.tell(ctx, request);
       case "checkpoint":
         this.checkpointNow(ctx);
         return ctx.reply(id, { type: "checkpointed", index: this.applied });
@@ -224,6 +232,7 @@ export class Replica<L extends LogWords, R>
   }
 
   private enqueue(ctx: Ctx<L, R>, id: RequestId, item: Item, timeMs: number): void {
+    if (this.seal !== undefined) return this.refuse(ctx, id, "sealed");
     if (item.command.length > this.config.commandBytes) return this.refuse(ctx, id, "tooLarge");
     const full = this.outbox.bytes + item.command.length > this.config.queuedBytes;
     if (full && !this.outbox.isEmpty) return this.refuse(ctx, id, "overloaded");
@@ -291,17 +300,18 @@ export class Replica<L extends LogWords, R>
         this.outbox.rewind();
         this.reads.repeat();
         if (value.role !== "leader") this.transfers.abandon();
-        // Its sender may not lead any more; whoever leads begins again.
-        this.transfers.interrupt();
+        return ctx.outputEagerly(value);
+      case "configuration":
         return ctx.outputEagerly(value);
       case "snapshotWanted":
-        return this.transfers.begin(ctx, this, value.to);
+        return this.transfers.begin(ctx, this, value);
       case "installed": {
         this.backlog = [];
         this.restore(value.meta, this.transfers.takeReceived());
         // The pieces are in the log on disk; a checkpoint soon frees them.
         this.loggedBytes = Infinity;
         this.settleFromSessions(ctx);
+        this.tellEnd(ctx);
         ctx.note({ type: "restored", index: this.applied });
         return ctx.outputEagerly({ type: "restored", index: this.applied });
       }
@@ -317,9 +327,8 @@ export class Replica<L extends LogWords, R>
     const asked = this.asked.get(id);
     if (asked === undefined) return this.reads.refused(id);
     this.asked.delete(id);
-    if (response.type === "transferred" || response.type === "rejected") {
-      ctx.reply(asked.id, response);
-    }
+    // Neither is ever the answer to what `asked` holds.
+    if (response.type !== "committed" && response.type !== "installed") ctx.reply(asked, response);
   }
 
   message(message: L["Message"]): ReplicaMessage<L> {
@@ -353,7 +362,7 @@ export class Replica<L extends LogWords, R>
       budget -= entry.data.length + 1;
       this.applied++;
       this.loggedBytes += entry.data.length;
-      if (entry.kind === "command") this.applyEntry(ctx, entry);
+      this.applyEntry(ctx, entry);
     }
     if (done === 0) return;
     this.backlog = done === this.backlog.length ? [] : this.backlog.slice(done);
@@ -361,30 +370,45 @@ export class Replica<L extends LogWords, R>
     ctx.outputEagerly({ type: "applied", index: this.applied });
   }
 
-  /** Bytes that are no batch change nothing, on every replica alike: stopping would stop them all. */
   private applyEntry(ctx: Ctx<L, R>, entry: Entry): void {
+    if (this.seal !== undefined) return;
+    if (entry.kind === "seal") return this.end(ctx, entry.data);
+    if (entry.kind !== "command") return;
     let batch: Batch;
     try {
       batch = decode(batchCodec, entry.data);
     } catch (error) {
+      // Bytes that are no batch change nothing, on every replica alike: stopping would stop them all.
       if (error instanceof MalformedInput) return;
       throw error;
     }
     this.applyBatch(ctx, batch);
   }
 
+  /** Nothing that comes after has any effect: whoever waits for it learns that it never will. */
+  private end(ctx: Ctx<L, R>, data: Uint8Array): void {
+    this.execution.end({ index: this.applied, data });
+    this.tellEnd(ctx);
+  }
+
+  private tellEnd(ctx: Ctx<L, R>): void {
+    const { seal } = this;
+    if (seal === undefined) return;
+    this.outbox.close(ctx.self);
+    for (const { sequence, ids } of this.outbox.unsettled()) {
+      this.outbox.settle(sequence);
+      for (const id of ids) this.refuse(ctx, id, "sealed");
+    }
+    ctx.outputEagerly({ type: "sealed", ...seal });
+  }
+
   private applyBatch(ctx: Ctx<L, R>, batch: Batch): void {
-    const { client, epoch, sequence, acknowledged } = batch;
-    const { nodes } = this.state;
-    this.state.timeMs = Math.max(this.state.timeMs, batch.timeMs);
-    // A node's first batch begins the session of its new life (S2).
-    if (sequence === 1 && epoch > nodes.epochOf(client)) nodes.open(client, epoch);
-    const admission = nodes.admit(client, epoch, sequence);
+    const { client, epoch, sequence } = batch;
+    const admission = this.execution.admit(batch);
     const own = client === ctx.self && epoch === this.outbox.epoch;
     switch (admission.type) {
       case "next": {
-        const outcomes = batch.items.map((item, i) => this.applyItem(item, i));
-        nodes.record(client, sequence, acknowledged, outcomes);
+        const outcomes = this.execution.run(batch, this.applied);
         if (own) this.settle(ctx, sequence, outcomes);
         return;
       }
@@ -400,25 +424,6 @@ export class Replica<L extends LogWords, R>
       default:
         unreachable(admission);
     }
-  }
-
-  private applyItem(item: Item, offset: number): Outcome<R> {
-    const { clients, timeMs } = this.state;
-    const { session, sequence, command } = item;
-    const at = { index: this.applied, timeMs };
-    if (session === "") return { type: "executed", result: this.machine.apply(command, at) };
-    if (session === OPEN_SESSION) {
-      const opened = `${this.applied}.${offset}`;
-      clients.open(opened, 0);
-      return { type: "opened", session: opened };
-    }
-    const admission = clients.admit(session, 0, sequence);
-    if (admission.type === "repeated") return admission.results?.[0] ?? { type: "sessionLost" };
-    if (admission.type !== "next") return { type: "sessionLost" };
-    const outcome = { type: "executed", result: this.machine.apply(command, at) } as const;
-    // Asking for the next command acknowledges the one before.
-    clients.record(session, sequence, sequence - 1, [outcome]);
-    return outcome;
   }
 
   /** Answers everyone whose command was in an applied batch of this node. */
@@ -441,14 +446,13 @@ export class Replica<L extends LogWords, R>
   private settleFromSessions(ctx: Ctx<L, R>): void {
     const { self } = ctx;
     for (const { sequence } of this.outbox.unsettled()) {
-      const admission = this.state.nodes.admit(self, this.outbox.epoch, sequence);
-      if (admission.type === "repeated") this.settle(ctx, sequence, admission.results);
+      const outcomes = this.execution.outcomesOf(self, this.outbox.epoch, sequence);
+      if (outcomes !== undefined) this.settle(ctx, sequence, outcomes);
     }
   }
 
   private restore(meta: SnapshotMeta, image: PieceSink | undefined): void {
-    invariant(image !== undefined, "a snapshot's pieces come before its record");
-    image.install(this.machine, this.state, this.outcome);
+    this.execution.restore(image);
     this.applied = meta.index;
     this.recovering = undefined;
   }
@@ -461,7 +465,7 @@ export class Replica<L extends LogWords, R>
     if (this.applied === 0) return;
     const meta = this.log.snapshotMeta(this.applied);
     this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
-    const source = readPieces(this.machine, this.state, this.outcome);
+    const source = this.execution.read();
     this.lastImage = source;
     const image = this.log.image(meta);
     const { epoch } = this.outbox;
@@ -470,9 +474,9 @@ export class Replica<L extends LogWords, R>
   }
 
   /** For the transfers: the present state as a stream, and what it is called. */
-  image(): { readonly meta: SnapshotMeta; readonly source: ReturnType<typeof readPieces> } {
+  image(): { readonly meta: SnapshotMeta; readonly source: PieceSource } {
     const meta = this.log.snapshotMeta(this.applied);
-    return { meta, source: readPieces(this.machine, this.state, this.outcome) };
+    return { meta, source: this.execution.read() };
   }
 
   /** For the transfers: a request to the log that nobody waits for. */

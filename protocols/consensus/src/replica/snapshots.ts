@@ -7,12 +7,24 @@
  * lost one is sent again and memory is bounded on both sides.
  */
 
-import { type Codec, crc32c, int, MalformedInput, Reader, Writer } from "@quorate/kernel";
+import {
+  bytes,
+  type Codec,
+  crc32c,
+  int,
+  MalformedInput,
+  type NodeId,
+  option,
+  Reader,
+  struct,
+  uint,
+  Writer,
+} from "@quorate/kernel";
 
 import type { SnapshotMeta } from "../entry.ts";
 import type { Sessions } from "../sessions.ts";
 import type { SnapshotSink, SnapshotSource, StateMachine } from "../state-machine.ts";
-import type { Outcome } from "./words.ts";
+import type { Outcome, Seal, SnapshotEnd } from "./words.ts";
 
 /** What a replica holds besides its machine's state. */
 export interface ReplicaState<Result> {
@@ -22,7 +34,11 @@ export interface ReplicaState<Result> {
   readonly clients: Sessions<Outcome<Result>>;
   /** The cluster's clock, as of the last entry. */
   timeMs: number;
+  /** The end of the log, once it was seen. */
+  seal: Seal | undefined;
 }
+
+const sealCodec: Codec<Seal | undefined> = option(struct<Seal>({ index: uint, data: bytes }));
 
 /** The pieces of one image, the replica's own first. */
 export class PieceSource {
@@ -55,6 +71,7 @@ export function readPieces<Result>(
 ): PieceSource {
   const writer = new Writer();
   int.write(writer, state.timeMs);
+  sealCodec.write(writer, state.seal);
   state.nodes.write(writer, outcome);
   state.clients.write(writer, outcome);
   return new PieceSource(writer.finish(), machine.snapshot());
@@ -86,6 +103,7 @@ export class PieceSink {
     if (this.head === undefined) throw new MalformedInput("a snapshot without pieces");
     const reader = new Reader(this.head);
     state.timeMs = int.read(reader);
+    state.seal = sealCodec.read(reader);
     state.nodes.read(reader, outcome);
     state.clients.read(reader, outcome);
     if (reader.left > 0) throw new MalformedInput("a snapshot's first piece has a tail");
@@ -100,12 +118,23 @@ interface Piece {
   readonly last: boolean;
 }
 
+/** Names a snapshot on its way, for ever: who sends it, in which life, and its number in that. */
+export interface Origin {
+  readonly node: NodeId;
+  readonly epoch: number;
+  readonly stream: number;
+}
+
 /** A snapshot on its way to one replica. */
 export class Sending {
   readonly stream: number;
   readonly meta: SnapshotMeta;
+  /** Who asked for it, if another node did. */
+  readonly asker: NodeId | undefined;
   /** Attempts since the receiver last acknowledged anything new. */
   attempts = 0;
+  /** The receiver takes another snapshot first. */
+  waits = false;
   private readonly source: PieceSource;
   private readonly window: Piece[] = [];
   private sequence = 0;
@@ -113,8 +142,13 @@ export class Sending {
   private ended = false;
   private held: Uint8Array | undefined;
 
-  constructor(stream: number, meta: SnapshotMeta, source: PieceSource) {
+  constructor(
+    stream: number,
+    asker: NodeId | undefined,
+    { meta, source }: { readonly meta: SnapshotMeta; readonly source: PieceSource },
+  ) {
     this.stream = stream;
+    this.asker = asker;
     this.meta = meta;
     this.source = source;
     this.held = source.next();
@@ -135,15 +169,16 @@ export class Sending {
 
   /** Pieces sent and not acknowledged. */
   get unacknowledged(): readonly Piece[] {
-    return this.window;
+    return this.waits ? this.window.slice(0, 1) : this.window;
   }
 
   /**
    * The receiver has everything before `next`. Returns false if it keeps asking
-   * for what is gone: it restarted. Once is not enough, it may be an old answer.
+   * for what is gone: it lost its disk. Once is not enough, it may be an old answer.
    */
   acknowledge(next: number): boolean {
     if (next < (this.window[0]?.sequence ?? this.sequence)) return this.attempts < 2;
+    this.waits = false;
     while (this.window[0] !== undefined && this.window[0].sequence < next) {
       this.window.shift();
       this.attempts = 0;
@@ -157,8 +192,23 @@ export class Sending {
 }
 
 /** A snapshot on its way here. */
-export interface Receiving {
-  readonly term: number;
-  readonly stream: number;
+export class Receiving {
+  readonly origin: Origin;
   readonly sink: PieceSink;
+  /** Turns of the retry timer since the last piece. */
+  quiet = 0;
+  /** Pieces that came before their turn. */
+  readonly early: Map<number, Uint8Array> = new Map();
+  /** What the last piece said. */
+  end: SnapshotEnd | undefined;
+
+  constructor(origin: Origin, sink: PieceSink) {
+    this.origin = origin;
+    this.sink = sink;
+  }
+
+  isOf({ node, epoch, stream }: Origin): boolean {
+    const { origin } = this;
+    return origin.node === node && origin.epoch === epoch && origin.stream === stream;
+  }
 }

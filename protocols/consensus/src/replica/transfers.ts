@@ -1,40 +1,147 @@
 /**
- * Moving snapshots between replicas: the leader reads its present state piece by
+ * Moving snapshots between replicas: a node reads its present state piece by
  * piece, the receiver keeps the pieces on disk and builds a state beside its
  * own, and its log decides whether to go on from it (Raft rules R21–R23).
+ *
+ * A snapshot holds what is committed, so it stays good whoever leads: transfers
+ * outlive their leader, a restart of the receiver, and a while without links.
+ * The leader lets a follower send where one can; it has less to do.
  */
 
-import { type Context, MalformedInput, type NodeId } from "@quorate/kernel";
+import { type Context, MalformedInput, type NodeId, unreachable } from "@quorate/kernel";
 
 import type { Index } from "../entry.ts";
-import type { LogWords } from "../ordered-log.ts";
+import type { LogOutput, LogWords } from "../ordered-log.ts";
 import type { Replica } from "./replica.ts";
-import { PieceSink, type Receiving, Sending } from "./snapshots.ts";
+import { type Origin, PieceSink, Receiving, Sending } from "./snapshots.ts";
 import type { PlainMessage, ReplicaWords } from "./words.ts";
 
 type Ctx<L extends LogWords, R> = Context<ReplicaWords<L, R>>;
-type Piece = Extract<PlainMessage, { type: "piece" }>;
+type TransferMessage = Said<
+  "piece" | "pieceAck" | "snapshotDone" | "sendSnapshot" | "snapshotNews"
+>;
+type Said<T extends PlainMessage["type"]> = Extract<PlainMessage, { type: T }>;
 
-/** After so many resends without an answer the receiver is given up, until it is heard again. */
+/** After so many turns of the retry timer without an answer a peer is given up. */
 const ATTEMPTS = 20;
+/** After so many turns without a piece another sender may take over. */
+const STALLED = 4;
 /** Pieces on their way, unacknowledged. */
 const WINDOW = 8;
 
+/** A follower sends on this leader's behalf. */
+interface Delegated {
+  readonly source: NodeId;
+  /** The log after this is still needed. */
+  index: Index;
+  /** Turns of the retry timer since it last told how it goes. */
+  quiet: number;
+}
+
 export class Transfers {
   private readonly sending: Map<NodeId, Sending> = new Map();
+  private readonly delegated: Map<NodeId, Delegated> = new Map();
   private receiving: Receiving | undefined;
   private received: PieceSink | undefined;
-  /** The last stream that was received whole: its end may have to be told again. */
-  private finished: { readonly term: number; readonly stream: number } | undefined;
   private streams = 0;
 
-  /** Begins to send the present state to a replica that lags too far for the log. */
-  begin<L extends LogWords, R>(ctx: Ctx<L, R>, replica: Replica<L, R>, to: NodeId): void {
+  onMessage<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    from: NodeId,
+    message: TransferMessage,
+  ): void {
+    switch (message.type) {
+      case "piece":
+        return this.onPiece(ctx, replica, from, message);
+      case "pieceAck":
+        return this.onPieceAck(ctx, replica, from, message);
+      case "snapshotDone":
+        return this.onSnapshotDone(ctx, replica, from, message);
+      case "sendSnapshot":
+        return this.onSendSnapshot(ctx, replica, from, message);
+      case "snapshotNews":
+        return this.onSnapshotNews(ctx, replica, from, message);
+      default:
+        unreachable(message);
+    }
+  }
+
+  // The leader.
+
+  /** A replica lags too far for the log: somebody who can sends it a snapshot. */
+  begin<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    { to, atLeast, sources }: Extract<LogOutput, { type: "snapshotWanted" }>,
+  ): void {
+    if (this.sending.has(to)) return;
+    // The others are asked only where it has not failed before: their news may be lost as well.
+    const [source = ctx.self] = this.delegated.has(to) ? [ctx.self] : sources;
+    this.delegated.delete(to);
+    if (source === ctx.self) return this.start(ctx, replica, to, undefined);
+    this.delegated.set(to, { source, index: atLeast, quiet: 0 });
+    ctx.sendEagerly(source, { type: "sendSnapshot", to, atLeast });
+  }
+
+  private onSnapshotNews<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    from: NodeId,
+    { to, state, index }: Said<"snapshotNews">,
+  ): void {
+    const delegated = this.delegated.get(to);
+    if (delegated === undefined || delegated.source !== from) return;
+    delegated.quiet = 0;
+    if (state === "sending") delegated.index = index;
+    else if (state === "failed") replica.tell(ctx, { type: "snapshotFailed", to });
+    else {
+      this.delegated.delete(to);
+      replica.tell(ctx, { type: "snapshotSent", to, index });
+    }
+  }
+
+  /** Leadership is over, and with it what it was owed. What is on its way goes on. */
+  abandon(): void {
+    this.delegated.clear();
+  }
+
+  /** The log after this entry is still needed, by whoever is being sent a snapshot up to it. */
+  get oldestIndex(): Index {
+    let oldest = Infinity;
+    for (const { meta } of this.sending.values()) oldest = Math.min(oldest, meta.index);
+    for (const { index } of this.delegated.values()) oldest = Math.min(oldest, index);
+    return oldest;
+  }
+
+  // The sender.
+
+  private onSendSnapshot<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    from: NodeId,
+    { to, atLeast }: Said<"sendSnapshot">,
+  ): void {
+    const underway = this.sending.get(to);
+    if (underway === undefined && replica.applied >= atLeast) {
+      return this.start(ctx, replica, to, from);
+    }
+    const state = underway === undefined ? "failed" : "sending";
+    const index = underway?.meta.index ?? 0;
+    ctx.sendEagerly(from, { type: "snapshotNews", to, state, index });
+  }
+
+  private start<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    to: NodeId,
+    asker: NodeId | undefined,
+  ): void {
     this.drop(to);
-    const { meta, source } = replica.image();
-    const sending = new Sending(++this.streams, meta, source);
+    const sending = new Sending(++this.streams, asker, replica.image());
     this.sending.set(to, sending);
-    ctx.note({ type: "snapshotSending", to, index: meta.index });
+    ctx.note({ type: "snapshotSending", to, index: sending.meta.index });
+    this.report(ctx, to, sending, "sending", sending.meta.index);
     this.fill(ctx, replica, to, sending);
   }
 
@@ -51,69 +158,175 @@ export class Transfers {
 
   private send<L extends LogWords, R>(
     ctx: Ctx<L, R>,
-    replica: Replica<L, R>,
+    { epoch }: Replica<L, R>,
     to: NodeId,
-    sending: Sending,
-    piece: (typeof sending.unacknowledged)[number],
+    { stream, meta }: Sending,
+    { sequence, data, checksum, last: isLast }: Sending["unacknowledged"][number],
   ): void {
-    const { sequence, data, checksum } = piece;
-    const last = piece.last ? { meta: sending.meta, checksum } : undefined;
-    const { term } = replica.log;
+    const last = isLast ? { meta, pieces: sequence + 1, checksum } : undefined;
+    const { index } = meta;
     // Committed state: no disk need be waited for.
-    ctx.sendEagerly(to, { type: "piece", term, stream: sending.stream, sequence, data, last });
+    ctx.sendEagerly(to, { type: "piece", epoch, stream, index, sequence, data, last });
   }
 
-  /** Sends again what was not acknowledged; gives up on who never answers. */
-  repeat<L extends LogWords, R>(ctx: Ctx<L, R>, replica: Replica<L, R>): void {
-    for (const [to, sending] of this.sending) {
-      if (++sending.attempts > ATTEMPTS) this.fail(ctx, replica, to, "it does not answer");
-      else if (sending.attempts > 1) {
-        for (const piece of sending.unacknowledged) this.send(ctx, replica, to, sending, piece);
-      }
-    }
-  }
-
-  onPiece<L extends LogWords, R>(
+  private onPieceAck<L extends LogWords, R>(
     ctx: Ctx<L, R>,
     replica: Replica<L, R>,
     from: NodeId,
-    piece: Piece,
+    { stream, next, busy }: Said<"pieceAck">,
   ): void {
-    if (piece.term < replica.log.term) return;
-    const { term, stream, sequence, data } = piece;
-    if (this.finished?.term === term && this.finished.stream === stream) {
-      return this.done(ctx, replica, from, stream);
+    const sending = this.sending.get(from);
+    if (sending === undefined || sending.stream !== stream) return;
+    if (busy) {
+      sending.waits = true;
+      sending.attempts = 0;
+      return;
     }
-    // A leader leads once in a term, so its streams are told apart even after it restarts.
-    const known = this.receiving?.term === term && this.receiving.stream === stream;
-    if (!known && sequence === 0) {
-      this.receiving = { term, stream, sink: new PieceSink(replica.machine.receive()) };
+    if (!sending.acknowledge(next)) return this.fail(ctx, replica, from, "it lost its pieces");
+    this.fill(ctx, replica, from, sending);
+  }
+
+  private onSnapshotDone<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    from: NodeId,
+    { stream, index }: Said<"snapshotDone">,
+  ): void {
+    const sending = this.sending.get(from);
+    if (sending === undefined || sending.stream !== stream) return;
+    this.drop(from);
+    ctx.note({ type: "snapshotSent", to: from, index });
+    this.report(ctx, from, sending, "done", index);
+    replica.tell(ctx, { type: "snapshotSent", to: from, index });
+  }
+
+  private fail<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    to: NodeId,
+    reason: string,
+  ): void {
+    const sending = this.sending.get(to);
+    this.drop(to);
+    ctx.note({ type: "snapshotFailed", to, reason });
+    if (sending !== undefined) this.report(ctx, to, sending, "failed", sending.meta.index);
+    replica.tell(ctx, { type: "snapshotFailed", to });
+  }
+
+  private report<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    to: NodeId,
+    { asker }: Sending,
+    state: Said<"snapshotNews">["state"],
+    index: Index,
+  ): void {
+    if (asker !== undefined) ctx.sendEagerly(asker, { type: "snapshotNews", to, state, index });
+  }
+
+  private drop(to: NodeId): void {
+    this.sending.get(to)?.close();
+    this.sending.delete(to);
+  }
+
+  /** A turn of the retry timer: sends again what was not acknowledged, gives up on who never answers. */
+  repeat<L extends LogWords, R>(ctx: Ctx<L, R>, replica: Replica<L, R>): void {
+    for (const [to, sending] of this.sending) {
+      if (++sending.attempts > ATTEMPTS) {
+        this.fail(ctx, replica, to, "it does not answer");
+        continue;
+      }
+      this.report(ctx, to, sending, "sending", sending.meta.index);
+      if (sending.attempts === 1) continue;
+      for (const piece of sending.unacknowledged) this.send(ctx, replica, to, sending, piece);
     }
-    const { receiving } = this;
-    if (receiving === undefined || receiving.term !== term || receiving.stream !== stream) {
-      // Not from its beginning: this replica restarted meanwhile.
-      return ctx.send(from, { type: "pieceAck", stream, next: 0 });
+    for (const [to, delegated] of this.delegated) {
+      if (++delegated.quiet <= STALLED) continue;
+      replica.tell(ctx, { type: "snapshotFailed", to });
     }
-    const { sink } = receiving;
-    if (sequence === sink.next) {
+    if (this.receiving !== undefined && ++this.receiving.quiet > ATTEMPTS) this.interrupt();
+  }
+
+  // The receiver.
+
+  private onPiece<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    from: NodeId,
+    piece: Said<"piece">,
+  ): void {
+    const { epoch, stream, sequence, index } = piece;
+    if (index <= replica.log.commitIndex) return this.done(ctx, replica, from, stream);
+    const origin = { node: from, epoch, stream };
+    const receiving = this.admit(replica, origin, sequence);
+    if (receiving === undefined) {
+      // Another is coming, or this one's beginning is not known here.
+      const busy = this.receiving !== undefined;
+      return ctx.send(from, { type: "pieceAck", stream, next: 0, busy });
+    }
+    receiving.quiet = 0;
+    if (sequence >= receiving.sink.next && sequence < receiving.sink.next + WINDOW) {
+      receiving.early.set(sequence, piece.data);
+      receiving.end ??= piece.last;
+    }
+    const whole = this.take(ctx, receiving);
+    // What was taken is on disk when this leaves, so a restart goes on from here.
+    ctx.send(from, { type: "pieceAck", stream, next: receiving.sink.next, busy: false });
+    if (whole) this.finish(ctx, replica, receiving);
+  }
+
+  /** The transfer that a piece belongs to, begun or replaced if it is time for that. */
+  private admit<L extends LogWords, R>(
+    replica: Replica<L, R>,
+    origin: Origin,
+    sequence: number,
+  ): Receiving | undefined {
+    if (this.receiving?.isOf(origin) === true) return this.receiving;
+    if (this.receiving !== undefined && this.receiving.quiet < STALLED) {
+      // A sender that has begun anew does not go on with what it sent before.
+      const { node, epoch, stream } = this.receiving.origin;
+      const successor = epoch < origin.epoch || (epoch === origin.epoch && stream < origin.stream);
+      if (node !== origin.node || !successor) return undefined;
+    }
+    if (sequence !== 0) {
+      this.receiving = undefined;
+      return undefined;
+    }
+    this.receiving = new Receiving(origin, new PieceSink(replica.machine.receive()));
+    return this.receiving;
+  }
+
+  /** Takes the pieces whose turn it is. Returns whether the snapshot is whole. */
+  private take<L extends LogWords, R>(ctx: Ctx<L, R>, receiving: Receiving): boolean {
+    const { sink, early, origin } = receiving;
+    for (;;) {
+      const sequence = sink.next;
+      const data = early.get(sequence);
+      if (data === undefined) break;
+      early.delete(sequence);
       try {
         sink.write(data);
       } catch (error) {
         if (!(error instanceof MalformedInput)) throw error;
         this.receiving = undefined;
-        return ctx.send(from, { type: "pieceAck", stream, next: 0 });
+        return false;
       }
-      ctx.persist({ type: "piece", first: sequence === 0, data });
+      const first = sequence === 0;
+      ctx.persist({ type: "piece", first, origin: first ? origin : undefined, data });
     }
-    ctx.send(from, { type: "pieceAck", stream, next: sink.next });
-    if (piece.last === undefined || sequence !== sink.next - 1) return;
+    return receiving.end !== undefined && receiving.end.pieces === sink.next;
+  }
+
+  private finish<L extends LogWords, R>(
+    ctx: Ctx<L, R>,
+    replica: Replica<L, R>,
+    { origin, sink, end }: Receiving,
+  ): void {
     this.receiving = undefined;
-    if (piece.last.checksum !== sink.checksum) return;
+    if (end === undefined || end.checksum !== sink.checksum) return;
     this.received = sink;
-    replica.tell(ctx, { type: "install", meta: piece.last.meta });
+    replica.tell(ctx, { type: "install", meta: end.meta });
     this.received = undefined;
-    this.finished = { term, stream };
-    this.done(ctx, replica, from, stream);
+    this.done(ctx, replica, origin.node, origin.stream);
   }
 
   /** Whether it was installed or is older than what this replica has: the log goes on from there. */
@@ -126,11 +339,9 @@ export class Transfers {
     ctx.send(to, { type: "snapshotDone", stream, index: replica.log.commitIndex });
   }
 
-  /** The log after this entry is still needed, by whoever is being sent a snapshot up to it. */
-  get oldestIndex(): Index {
-    let oldest = Infinity;
-    for (const { meta } of this.sending.values()) oldest = Math.min(oldest, meta.index);
-    return oldest;
+  /** What a former life had received of a snapshot. */
+  resume(origin: Origin, sink: PieceSink): void {
+    this.receiving = new Receiving(origin, sink);
   }
 
   /** Pieces of a snapshot are on disk whose record is still to come. */
@@ -148,50 +359,5 @@ export class Transfers {
     const { received } = this;
     this.received = undefined;
     return received;
-  }
-
-  onPieceAck<L extends LogWords, R>(
-    ctx: Ctx<L, R>,
-    replica: Replica<L, R>,
-    from: NodeId,
-    { stream, next }: Extract<PlainMessage, { type: "pieceAck" }>,
-  ): void {
-    const sending = this.sending.get(from);
-    if (sending === undefined || sending.stream !== stream) return;
-    if (!sending.acknowledge(next)) return this.fail(ctx, replica, from, "it lost its pieces");
-    this.fill(ctx, replica, from, sending);
-  }
-
-  onSnapshotDone<L extends LogWords, R>(
-    ctx: Ctx<L, R>,
-    replica: Replica<L, R>,
-    from: NodeId,
-    { stream, index }: Extract<PlainMessage, { type: "snapshotDone" }>,
-  ): void {
-    if (this.sending.get(from)?.stream !== stream) return;
-    this.drop(from);
-    ctx.note({ type: "snapshotSent", to: from, index });
-    replica.tell(ctx, { type: "snapshotSent", to: from, index });
-  }
-
-  /** Leadership is over, and with it everyone's transfers. */
-  abandon(): void {
-    for (const to of this.sending.keys()) this.drop(to);
-  }
-
-  private fail<L extends LogWords, R>(
-    ctx: Ctx<L, R>,
-    replica: Replica<L, R>,
-    to: NodeId,
-    reason: string,
-  ): void {
-    this.drop(to);
-    ctx.note({ type: "snapshotFailed", to, reason });
-    replica.tell(ctx, { type: "snapshotFailed", to });
-  }
-
-  private drop(to: NodeId): void {
-    this.sending.get(to)?.close();
-    this.sending.delete(to);
   }
 }

@@ -1,9 +1,9 @@
 /** Encodings of a replica's messages and records, around those of its log. Append, never renumber. */
 
-import { bool, bytes, type Codec, uint, union } from "@quorate/kernel";
+import { bool, bytes, type Codec, oneOf, text, uint, union } from "@quorate/kernel";
 
 import type { LogWords } from "../ordered-log.ts";
-import { type ReplicaMessage, type ReplicaRecord, snapshotEndCodec } from "./words.ts";
+import { originCodec, type ReplicaMessage, type ReplicaRecord, snapshotEndCodec } from "./words.ts";
 
 export function replicaMessageCodec<L extends LogWords>(
   message: Codec<L["Message"]>,
@@ -13,9 +13,21 @@ export function replicaMessageCodec<L extends LogWords>(
     forward: [2, { batch: bytes }],
     readIndex: [3, { epoch: uint, round: uint }],
     readAt: [4, { epoch: uint, round: uint, index: uint }],
-    piece: [5, { term: uint, stream: uint, sequence: uint, data: bytes, last: snapshotEndCodec }],
-    pieceAck: [6, { stream: uint, next: uint }],
+    piece: [
+      5,
+      {
+        epoch: uint,
+        stream: uint,
+        index: uint,
+        sequence: uint,
+        data: bytes,
+        last: snapshotEndCodec,
+      },
+    ],
+    pieceAck: [6, { stream: uint, next: uint, busy: bool }],
     snapshotDone: [7, { stream: uint, index: uint }],
+    sendSnapshot: [8, { to: text, atLeast: uint }],
+    snapshotNews: [9, { to: text, state: oneOf(["sending", "done", "failed"]), index: uint }],
   });
 }
 
@@ -25,6 +37,6 @@ export function replicaRecordCodec<L extends LogWords>(
   return union<ReplicaRecord<L>>({
     log: [1, { record }],
     boot: [2, { epoch: uint }],
-    piece: [3, { first: bool, data: bytes }],
+    piece: [3, { first: bool, origin: originCodec, data: bytes }],
   });
 }

@@ -8,8 +8,9 @@ import {
   type Codec,
   list,
   MalformedInput,
+  type NodeId,
   option,
-  type Reader,
+  Reader,
   type RequestId,
   struct,
   text,
@@ -17,8 +18,9 @@ import {
   type Writer,
 } from "@quorate/kernel";
 
-import { type Index, type SnapshotMeta, snapshotMetaCodec, type Term } from "../entry.ts";
-import type { LogWords, Rejected, Role } from "../ordered-log.ts";
+import { type Index, type SnapshotMeta, snapshotMetaCodec } from "../entry.ts";
+import type { Origin } from "./snapshots.ts";
+import type { LogOutput, LogRequest, LogResponse, LogWords } from "../ordered-log.ts";
 
 /** What a user of a replicated service may ask of the replica on its node. */
 export type ReplicaRequest =
@@ -37,8 +39,9 @@ export type ReplicaRequest =
    * before the question (`linearizable`), the same trusting clocks (`lease`), or nothing (`local`).
    */
   | { readonly type: "read"; readonly level: "linearizable" | "lease" | "local" }
-  | { readonly type: "transfer"; readonly to: string | undefined }
-  | { readonly type: "checkpoint" };
+  | { readonly type: "checkpoint" }
+  /** The rest is as in {@link LogRequest}. */
+  | Extract<LogRequest, { type: "transfer" | "reconfigure" | "seal" | "health" }>;
 
 /** A place in a session: the n-th command of it. */
 export interface Once {
@@ -52,21 +55,20 @@ export type ReplicaResponse<Result> =
   /** The session was forgotten, or an earlier life of it asked: unknown whether it was executed. */
   | { readonly type: "sessionLost" }
   | { readonly type: "readable"; readonly index: Index }
-  | { readonly type: "transferred"; readonly leader: string }
   | { readonly type: "checkpointed"; readonly index: Index }
-  | Rejected;
+  | Exclude<LogResponse, { type: "committed" | "readable" | "installed" }>;
 
 export type ReplicaOutput =
-  | {
-      readonly type: "role";
-      readonly role: Role;
-      readonly term: Term;
-      readonly leader: string | undefined;
-    }
+  | Extract<LogOutput, { type: "role" | "configuration" }>
   /** The state machine has moved on to this index. */
   | { readonly type: "applied"; readonly index: Index }
   /** The state machine's whole state was replaced by a snapshot. */
-  | { readonly type: "restored"; readonly index: Index };
+  | { readonly type: "restored"; readonly index: Index }
+  /**
+   * The log has ended with the entry at `index`, and so has the service on it:
+   * commands that were not executed are refused as `sealed`.
+   */
+  | { readonly type: "sealed"; readonly index: Index; readonly data: Uint8Array };
 
 export type ReplicaNote =
   | { readonly type: "checkpoint"; readonly index: Index }
@@ -100,6 +102,13 @@ export type Outcome<Result> =
   | { readonly type: "opened"; readonly session: string }
   | { readonly type: "sessionLost" };
 
+/** The end of a log. */
+export interface Seal {
+  readonly index: Index;
+  /** What the seal says: where the service goes on. */
+  readonly data: Uint8Array;
+}
+
 /** An item with this session name asks for a session to be opened. */
 export const OPEN_SESSION = "*";
 
@@ -118,6 +127,12 @@ export const batchCodec: Codec<Batch> = struct<Batch>({
   items: list(itemCodec),
 });
 
+/** Whose batch it is and which, without decoding the rest. */
+export function batchHead(bytesOfBatch: Uint8Array): Pick<Batch, "client" | "epoch" | "sequence"> {
+  const reader = new Reader(bytesOfBatch);
+  return { client: text.read(reader), epoch: uint.read(reader), sequence: uint.read(reader) };
+}
+
 export type PlainMessage =
   /** A batch for the leader to propose. */
   | { readonly type: "forward"; readonly batch: Uint8Array }
@@ -129,22 +144,40 @@ export type PlainMessage =
       readonly round: number;
       readonly index: Index;
     }
-  /** A piece of a snapshot; the last one names it. */
+  /** A piece of a snapshot of the state at `index`; the last one names it in full. */
   | {
       readonly type: "piece";
-      readonly term: Term;
+      /** Counts the sender's lives: streams are numbered within each. */
+      readonly epoch: number;
       readonly stream: number;
+      readonly index: Index;
       readonly sequence: number;
       readonly data: Uint8Array;
       readonly last: SnapshotEnd | undefined;
     }
-  /** All pieces before `next` have arrived. */
-  | { readonly type: "pieceAck"; readonly stream: number; readonly next: number }
+  /** All pieces before `next` have arrived. `busy`: another snapshot is on its way, ask again. */
+  | {
+      readonly type: "pieceAck";
+      readonly stream: number;
+      readonly next: number;
+      readonly busy: boolean;
+    }
   /** The snapshot is on the sender's disk, in use, or not needed any more. */
-  | { readonly type: "snapshotDone"; readonly stream: number; readonly index: Index };
+  | { readonly type: "snapshotDone"; readonly stream: number; readonly index: Index }
+  /** The leader asks a follower to send its state to a third; it must be that of `atLeast` or later. */
+  | { readonly type: "sendSnapshot"; readonly to: NodeId; readonly atLeast: Index }
+  /** How that goes: the state at `index` is on its way, has arrived, or will not. */
+  | {
+      readonly type: "snapshotNews";
+      readonly to: NodeId;
+      readonly state: "sending" | "done" | "failed";
+      readonly index: Index;
+    };
 
 export interface SnapshotEnd {
   readonly meta: SnapshotMeta;
+  /** How many there are, this one included. */
+  readonly pieces: number;
   /** CRC-32C of all pieces. */
   readonly checksum: number;
 }
@@ -157,8 +190,16 @@ export type ReplicaRecord<L extends LogWords> =
   | { readonly type: "log"; readonly record: L["Record"] }
   /** Counts the lives of this replica, to tell their batches apart. */
   | { readonly type: "boot"; readonly epoch: number }
-  /** A piece of a snapshot; the log's snapshot record puts it in force. */
-  | { readonly type: "piece"; readonly first: boolean; readonly data: Uint8Array };
+  /**
+   * A piece of a snapshot; the log's snapshot record puts it in force. The first
+   * one says where it comes from, if it was received: it may be gone on with after a restart.
+   */
+  | {
+      readonly type: "piece";
+      readonly first: boolean;
+      readonly origin: Origin | undefined;
+      readonly data: Uint8Array;
+    };
 
 export interface ReplicaWords<L extends LogWords, Result> {
   Message: ReplicaMessage<L>;
@@ -188,8 +229,12 @@ export function outcomeCodec<Result>(result: Codec<Result>): Codec<Outcome<Resul
   };
 }
 
+export const originCodec: Codec<Origin | undefined> = option(
+  struct<Origin>({ node: text, epoch: uint, stream: uint }),
+);
+
 export const snapshotEndCodec: Codec<SnapshotEnd | undefined> = option(
-  struct<SnapshotEnd>({ meta: snapshotMetaCodec, checksum: uint }),
+  struct<SnapshotEnd>({ meta: snapshotMetaCodec, pieces: uint, checksum: uint }),
 );
 
 /** Who asked for what is in a batch, to be answered when it is applied. */

@@ -99,7 +99,8 @@ export class TestCluster {
       id: 1,
       name: "etcd",
       machine: store,
-      raft: { electionMs: 200, heartbeatMs: 40 },
+      // Patient: on a busy machine a leader that is not scheduled for a while is not dead.
+      raft: { electionMs: 1000, heartbeatMs: 100 },
     });
     const members = new Map(
       [...addresses].map(([each, { host, port }]) => [

@@ -3,9 +3,16 @@
 import { Writer } from "@quorate/kernel";
 import { type ServerCall } from "@quorate/grpc";
 
-import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnly } from "../store/check.ts";
+import {
+  canPut,
+  checkDeleteRange,
+  checkPut,
+  checkRange,
+  checkTxn,
+  isReadOnly,
+} from "../store/check.ts";
 import { requestCommand } from "../store/commands.ts";
-import { type Failure } from "../store/errors.ts";
+import { type Failure, FAILURES } from "../store/errors.ts";
 import { type RangeResult } from "../store/range.ts";
 import { type TxnResult } from "../store/results.ts";
 import { type EtcdStore } from "../store/store.ts";
@@ -21,6 +28,7 @@ import {
 import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
 import { type LeaderGate } from "./leader-gate.ts";
+import { type Quota } from "./quota.ts";
 
 /** A buffer for responses that has grown beyond this is not kept. */
 const KEPT_BYTES = 4 << 20;
@@ -29,13 +37,15 @@ export class KvService {
   private readonly store: EtcdStore;
   private readonly executor: Executor;
   private readonly headers: Headers;
+  private readonly quota: Quota;
   /** Reused for every response: what is written is copied before the next one. */
   private writer = new Writer();
 
-  constructor(store: EtcdStore, executor: Executor, headers: Headers) {
+  constructor(store: EtcdStore, executor: Executor, headers: Headers, quota: Quota) {
     this.store = store;
     this.executor = executor;
     this.headers = headers;
+    this.quota = quota;
   }
 
   register(gate: LeaderGate): void {
@@ -66,6 +76,7 @@ export class KvService {
   private put(call: ServerCall, message: Buffer): void {
     const refused = checkPut(readPut(message, 0, message.length));
     if (refused !== undefined) return fail(call, refused);
+    if (this.quota.exceeded) return fail(call, FAILURES.noSpace);
     this.executor.execute(call, requestCommand("put", message), (result) => {
       if (result.type !== "put") return;
       writePutResponse(this.begin(), this.headers.encodedAt(result.revision), result);
@@ -89,6 +100,7 @@ export class KvService {
     if (refused !== undefined) return fail(call, refused);
     // A transaction that only reads needs no place in the log.
     if (isReadOnly(request)) return this.readTxn(call, request);
+    if (canPut(request) && this.quota.exceeded) return fail(call, FAILURES.noSpace);
     this.executor.execute(call, requestCommand("txn", message), (result) => {
       if (result.type === "txn") this.answerTxn(call, result);
     });

@@ -133,6 +133,8 @@ test("a lease that nobody keeps alive expires with its keys, one that is kept al
   const left = await leader.grant(2);
   await leader.put("kept", "v", { lease: kept.id });
   await leader.put("left", "v", { lease: left.id });
+  // A follower watches from what it has applied: a linearizable read makes that include the puts.
+  assert.equal((await follower.range("left")).count, 1);
   const watch = follower.watch();
   watch.create("left");
   await watch.response();

@@ -6,6 +6,7 @@ import { type ServerCall, Status } from "@quorate/grpc";
 
 import { checkLeaseTtl } from "../store/check.ts";
 import { keepAliveCommand, requestCommand } from "../store/commands.ts";
+import { FAILURES } from "../store/errors.ts";
 import { type EtcdStore } from "../store/store.ts";
 import { bytesOf } from "../wire/binary.ts";
 import {
@@ -23,6 +24,7 @@ import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
 import { type LeaderGate, type StreamHandler } from "./leader-gate.ts";
 import { type Lessor } from "./lessor.ts";
+import { type Quota } from "./quota.ts";
 
 /** Shorter leases could run out during a change of leader. Seconds. */
 const LEAST_TTL = 2;
@@ -34,12 +36,20 @@ export class LeaseService {
   private readonly lessor: Lessor;
   private readonly executor: Executor;
   private readonly headers: Headers;
+  private readonly quota: Quota;
 
-  constructor(store: EtcdStore, lessor: Lessor, executor: Executor, headers: Headers) {
+  constructor(
+    store: EtcdStore,
+    lessor: Lessor,
+    executor: Executor,
+    headers: Headers,
+    quota: Quota,
+  ) {
     this.store = store;
     this.lessor = lessor;
     this.executor = executor;
     this.headers = headers;
+    this.quota = quota;
   }
 
   register(gate: LeaderGate): void {
@@ -55,6 +65,7 @@ export class LeaseService {
     const { ttl, id } = leaseGrantRequest.decode(message);
     const refused = checkLeaseTtl(ttl);
     if (refused !== undefined) return fail(call, refused);
+    if (this.quota.exceeded) return fail(call, FAILURES.noSpace);
     // What the request leaves to the server is decided once, before all members see it.
     const request = { ttl: Math.max(ttl, LEAST_TTL), id: id === "" ? freshId() : id };
     const command = requestCommand("leaseGrant", leaseGrantRequest.toBytes(request));

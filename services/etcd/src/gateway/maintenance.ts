@@ -1,7 +1,8 @@
 /**
  * The Maintenance service, as far as it makes sense for a store in memory:
  * status, hashes, moving the leader. Space is reclaimed continuously, so
- * defragmentation has nothing to do and there are no alarms to raise.
+ * defragmentation has nothing to do, and the only alarm is that this member is
+ * full, which ends by itself (see {@link Quota}).
  */
 
 import { type ServerCall, Status } from "@quorate/grpc";
@@ -23,11 +24,13 @@ import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
 import { type LeaderGate } from "./leader-gate.ts";
 import { type Membership } from "./members.ts";
+import { type Quota } from "./quota.ts";
 
 /** The version of etcd's API that clients may count on. */
 export const ETCD_VERSION = "3.5.0";
 
 const ALARM_ACTIVATE = 1;
+const NO_SPACE = 1;
 const TRANSFER_TIMED_OUT = "etcdserver: request timed out, leader transfer took too long";
 
 export class MaintenanceService {
@@ -36,6 +39,7 @@ export class MaintenanceService {
   private readonly membership: Membership;
   private readonly executor: Executor;
   private readonly headers: Headers;
+  private readonly quota: Quota;
 
   constructor(
     store: EtcdStore,
@@ -43,12 +47,14 @@ export class MaintenanceService {
     membership: Membership,
     executor: Executor,
     headers: Headers,
+    quota: Quota,
   ) {
     this.store = store;
     this.group = group;
     this.membership = membership;
     this.executor = executor;
     this.headers = headers;
+    this.quota = quota;
   }
 
   register(gate: LeaderGate): void {
@@ -79,17 +85,25 @@ export class MaintenanceService {
       raftIndex: commitIndex,
       raftTerm: term,
       raftAppliedIndex: appliedIndex,
-      errors: leader === undefined ? ["etcdserver: no leader"] : [],
+      errors: this.errors(leader !== undefined),
     });
     call.respond(statusResponse.toBytes(response));
   }
 
-  /** There are no alarms to list or to disarm; raising one would promise to refuse writes. */
+  private errors(hasLeader: boolean): readonly string[] {
+    const errors = hasLeader ? [] : ["etcdserver: no leader"];
+    if (!this.quota.exceeded) return errors;
+    return [...errors, `memberID:${BigInt(`0x${this.membership.self.id}`)} alarm:NOSPACE `];
+  }
+
+  /** Lists this member if it is full. There is nothing to disarm; raising one would promise to refuse writes. */
   private alarm(call: ServerCall, message: Buffer): void {
     if (alarmRequest.decode(message).action === ALARM_ACTIVATE) {
       return call.finish(Status.unimplemented, "etcdserver: alarms cannot be raised here");
     }
-    call.respond(alarmResponse.toBytes({ header: this.header(), alarms: [] }));
+    const { id: memberId } = this.membership.self;
+    const alarms = this.quota.exceeded ? [{ memberId, alarm: NO_SPACE }] : [];
+    call.respond(alarmResponse.toBytes({ header: this.header(), alarms }));
   }
 
   private hashKv(call: ServerCall, message: Buffer): void {

@@ -9,11 +9,13 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import { type EtcdResult } from "../store/results.ts";
 import { type EtcdStore } from "../store/store.ts";
 import { type CallCounts, CODE_NAMES } from "./call-counts.ts";
+import { type Quota } from "./quota.ts";
 
 export interface MetricSources {
   readonly group: Group<EtcdResult>;
   readonly store: EtcdStore;
   readonly counts: CallCounts;
+  readonly quota: Quota;
   /** Calls that wait for the cluster. */
   readonly pending: () => number;
   /** Watchers, those of them that are behind, and the streams that carry them. */
@@ -79,7 +81,12 @@ export class GatewayMetrics {
     this.gauge("etcd_server_proposals_pending", "Calls that wait for the cluster.", pending);
   }
 
-  private observeStore({ store }: MetricSources): void {
+  private observeStore({ store, quota }: MetricSources): void {
+    this.gauge(
+      "etcd_server_quota_backend_bytes",
+      "What the store may take before writes are refused.",
+      () => quota.bytes,
+    );
     this.gauge(
       "etcd_mvcc_db_total_size_in_bytes",
       "Memory for all versions of all keys, an estimate.",

@@ -24,6 +24,7 @@ import { Lessor } from "./lessor.ts";
 import { MaintenanceService } from "./maintenance.ts";
 import { membership, type MemberUrls } from "./members.ts";
 import { GatewayMetrics } from "./metrics.ts";
+import { Quota } from "./quota.ts";
 import { WatchService } from "./watch.ts";
 
 export interface EtcdServerOptions {
@@ -43,6 +44,8 @@ export interface EtcdServerOptions {
   readonly leaderlessMs?: number;
   /** The largest request in bytes. Default 1.5 MiB, like etcd. */
   readonly requestBytes?: number;
+  /** Bytes of keys, values and history beyond which writes are refused. Default 2 GiB, like etcd. */
+  readonly quotaBytes?: number;
   /** How often idle watchers that want it hear of the revision. Default 10 minutes. */
   readonly progressMs?: number;
   /** Watchers that one stream may have. Default 100,000. */
@@ -91,13 +94,15 @@ export class EtcdServer {
       watchersPerStream: options.watchersPerStream ?? 100_000,
     };
     this.watches = new WatchService(store, headers, watchLimits, systemClock);
-    new KvService(store, this.executor, headers).register(this.gate);
-    new LeaseService(store, this.lessor, this.executor, headers).register(this.gate);
-    new MaintenanceService(store, group, known, this.executor, headers).register(this.gate);
+    const quota = new Quota(store, options.quotaBytes ?? 2 ** 31);
+    const { executor, lessor } = this;
+    new KvService(store, executor, headers, quota).register(this.gate);
+    new LeaseService(store, lessor, executor, headers, quota).register(this.gate);
+    new MaintenanceService(store, group, known, executor, headers, quota).register(this.gate);
     registerCluster(this.gate, known, store, this.executor, headers);
     this.watches.register(this.gate);
     this.health = new HealthService(this.server);
-    this.metrics = this.observe(node, group, store, counts);
+    this.metrics = this.observe(node, group, store, counts, quota);
     this.stopListening = group.listen((output) => {
       if (output.type !== "role") this.watches.hub.advance();
     });
@@ -142,12 +147,14 @@ export class EtcdServer {
     group: Group<EtcdResult>,
     store: EtcdStore,
     counts: CallCounts,
+    quota: Quota,
   ): GatewayMetrics {
     const { executor, watches } = this;
     return new GatewayMetrics(node.metrics.registry, {
       group,
       store,
       counts,
+      quota,
       pending: () => executor.pending.size,
       watching: () => {
         const { size: watchers, slow } = watches.hub;

@@ -60,6 +60,15 @@ function readsOnly(op: RequestOp): boolean {
   return op.type === "range" || (op.type === "txn" && isReadOnly(op.txn));
 }
 
+/** Whether a transaction, nested ones included, may add to the store. */
+export function canPut(request: TxnRequest): boolean {
+  return request.success.some(puts) || request.failure.some(puts);
+}
+
+function puts(op: RequestOp): boolean {
+  return op.type === "put" || (op.type === "txn" && canPut(op.txn));
+}
+
 function checkShape(request: TxnRequest, maxOps: number): Failure | undefined {
   const { compare, success, failure } = request;
   const most = Math.max(compare.length, success.length, failure.length);

@@ -14,6 +14,7 @@ function failure(code: number, text: string): Failure {
 
 const INVALID = 3;
 const NOT_FOUND = 5;
+const EXHAUSTED = 8;
 const PRECONDITION = 9;
 const OUT_OF_RANGE = 11;
 const INTERNAL = 13;
@@ -31,6 +32,7 @@ export type FailureName =
   | "leaseTtlTooLarge"
   | "leaseNotFound"
   | "leaseExists"
+  | "noSpace"
   | "malformed";
 
 /** Every refusal by name. */
@@ -46,5 +48,6 @@ export const FAILURES: Readonly<Record<FailureName, Failure>> = {
   leaseTtlTooLarge: failure(OUT_OF_RANGE, "too large lease TTL"),
   leaseNotFound: failure(NOT_FOUND, "requested lease not found"),
   leaseExists: failure(PRECONDITION, "lease already exists"),
+  noSpace: failure(EXHAUSTED, "mvcc: database space exceeded"),
   malformed: failure(INTERNAL, "malformed command"),
 };

@@ -117,3 +117,16 @@ test("responses written by hand are what the descriptions write", () => {
     }),
   );
 });
+
+test("a response that ends where the writer's buffer ends is whole", () => {
+  const responses: OpResult[] = [{ type: "put", revision: 0, prevKv: undefined }];
+  const txn: TxnResult = { type: "txn", revision: 9, succeeded: true, responses };
+  const encoded = { identity: identity.finish(), revision: 9, raftTerm: 7 };
+  const expected = txnResponseMessage.toBytes(txnMessage(txn, { ...header, revision: 9 }));
+  for (let before = 0; before < 300; before++) {
+    const writer = new Writer();
+    writer.raw(new Uint8Array(before));
+    writeTxnResponse(writer, encoded, txn);
+    assert.deepEqual(Buffer.from(writer.view().subarray(before)), Buffer.from(expected));
+  }
+});

@@ -140,14 +140,19 @@ function beginMessage(writer: Writer): number {
   return writer.length;
 }
 
+/** Fills in the length in place: going back and writing anew could grow the buffer and lose the message. */
 function endMessage(writer: Writer, start: number): void {
   const length = writer.length - start;
   const extra = varintLength(length) - 1;
-  if (extra > 0) {
-    writer.reserve(extra);
-    writer.bytes.copyWithin(start + extra, start, start + length);
+  writer.reserve(extra);
+  const { bytes } = writer;
+  if (extra > 0) bytes.copyWithin(start + extra, start, start + length);
+  let at = start - 1;
+  let rest = length;
+  while (rest >= 0x80) {
+    bytes[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
   }
-  writer.length = start - 1;
-  writeVarint(writer, length);
-  writer.length += length;
+  bytes[at] = rest;
+  writer.length += extra;
 }

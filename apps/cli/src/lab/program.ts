@@ -1,0 +1,109 @@
+/** The commands of the lab: flags and help. What they do is imported when they run. */
+
+import { type Command, InvalidArgumentError } from "commander";
+
+import type { ExitStatus } from "../errors.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+type Ended = (status: ExitStatus) => void;
+
+/** Adds `simulate`, `replay` and `exam`. */
+export function addLab(root: Command, terminal: Terminal, ended: Ended): void {
+  addSimulate(root, terminal, ended);
+  addReplay(root, terminal, ended);
+  addExam(root, terminal, ended);
+}
+
+function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("simulate <protocol>")
+    .description(
+      "run a protocol in virtual time under faults, from seeds, and see whether it holds",
+    )
+    .option("--seed <seed>", "run this one seed", natural)
+    .option("--seeds <count>", "run so many seeds, from 1 on, on all cores (default: 100)", natural)
+    .option("--shard <i/n>", "of the seeds, only the i-th of n shares")
+    .option("--jobs <count>", "how many cores to use (default: all)", natural)
+    .option("--scenario <name>", "the trouble to make (default: each seed draws its own)")
+    .option("--nodes <count>", "how many nodes (default: drawn for each seed)", natural)
+    .option("--set <name=value>", "set a parameter; may be repeated", collect, [])
+    .option("--bug <name>", "plant one of the bugs of the protocol's exam")
+    .option("--history <file>", "with --seed: write down what the clients did, for the judges")
+    .option("--trace <file>", 'with --seed: write the trace as JSON lines; "-" prints it as text')
+    .option("--list", "list the protocol's parameters, scenarios, claims and bugs")
+    .option("--json", "print JSON lines")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate simulate raft --seeds 1000",
+        "quorate simulate raft --seeds 100000 --shard 2/8 --json",
+        "quorate simulate raft --seed 7 --nodes 5 --scenario partitions --trace -",
+        "quorate simulate raft --bug L6-leader-counts-itself-first",
+        "quorate simulate raft --list",
+        "",
+        "Status 0: every claim held. 1: something was found. 2: wrong usage.",
+      ),
+    )
+    .action(async (protocol: string, flags) =>
+      ended(await (await import("./simulate.ts")).simulate(protocol, flags, terminal)),
+    );
+}
+
+function addReplay(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("replay <run>")
+    .description("play a run again, exactly, and tell what happens")
+    .option("--shrink", "make a failing run small first")
+    .option("--brief", "leave out notes and outputs")
+    .option("--quiet", "tell only how it ends")
+    .option("--json", "print the trace as JSON lines")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate replay raft@1,nodes=5,seed=7,scenario=swarm",
+        "quorate replay --shrink raft@1,bug=E14-unsynced-tail,seed=85,scenario=stalled-candidate",
+        "",
+        "Status 0: every claim held. 1: something was found. 2: wrong usage.",
+      ),
+    )
+    .action(async (run: string, flags) =>
+      ended(await (await import("./replay.ts")).replay(run, flags, terminal)),
+    );
+}
+
+function addExam(root: Command, terminal: Terminal, ended: Ended): void {
+  root
+    .command("exam <protocol>")
+    .description("plant every known bug in turn, and see whether the lab finds it")
+    .option("--bug <name>", "only this one")
+    .option("--budget <events>", "the most events for one bug", natural)
+    .option("--no-shrink", "leave failing runs as they were found")
+    .option("--jobs <count>", "how many cores to use (default: all)", natural)
+    .option("--json", "print JSON lines")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate exam raft",
+        "quorate exam raft --bug E14-unsynced-tail",
+        "quorate exam raft --json --no-shrink",
+        "",
+        "Status 0: every bug was found. 1: one was missed. 2: wrong usage.",
+      ),
+    )
+    .action(async (protocol: string, flags) =>
+      ended(await (await import("./exam.ts")).exam(protocol, flags, terminal)),
+    );
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`.trimEnd()).join("\n")}`;
+}
+
+function natural(text: string): number {
+  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number above 0.");
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,380 @@
+/**
+ * Plays a run: first a time of faults, in which nothing may break, then calm, in
+ * which a core of the nodes must converge and serve (safety, then liveness, as
+ * TigerBeetle's simulator has it). Every run has a budget of steps; a budget
+ * that is spent is a finding, since a protocol that is busy for ever is broken.
+ */
+
+import {
+  InvariantViolation,
+  type NodeId,
+  type Process,
+  Random,
+  type Vocabulary,
+} from "@quorate/kernel";
+
+import type { Nemesis, Stage } from "../nemesis/nemesis.ts";
+import { Dice, type Fates } from "../simulator/fates.ts";
+import type { Observer } from "../simulator/observer.ts";
+import { Simulation } from "../simulator/simulation.ts";
+import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
+import { type Action, calmDown, type Outside, perform } from "./action.ts";
+import { Clients } from "./clients.ts";
+import { type Intervention, nodesOf, type Timed } from "./intervention.ts";
+import { ListedFates, WritingFates } from "./listed-fates.ts";
+import { both, hooksOf } from "./observers.ts";
+import { LISTED, type Run, RunError } from "./run.ts";
+import { type AnyWorld, Backstage, View } from "./stage.ts";
+import { type Plan, scenarioNamed, SCENARIOS } from "./scenario.ts";
+
+/** What a run brought to light. */
+export interface Finding {
+  /**
+   * The claim that broke. `stops`: a process threw; `livelock`: the budget of
+   * steps was spent; `liveness`: the core did not converge in time.
+   */
+  readonly claim: string;
+  readonly text: string;
+  readonly atMs: number;
+  readonly step: number;
+}
+
+export interface Outcome {
+  readonly finding: Finding | undefined;
+  readonly steps: number;
+  /** When the run ended, in virtual time. */
+  readonly atMs: number;
+  /** Operations asked, and of these served. */
+  readonly asked: number;
+  readonly served: number;
+  readonly marks: ReadonlyMap<string, number>;
+  /** Every decision that was not the dull one, in order; empty unless asked for. */
+  readonly decisions: readonly Intervention[];
+  /** What the clients did, if the subject writes it down. */
+  readonly history: string | undefined;
+}
+
+/** A second observer, told of actions and findings besides. */
+export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
+  /** Called once, before the nodes start. */
+  opened?(world: { readonly now: number; readonly steps: number }): void;
+  acted?(action: Action): void;
+}
+
+export interface PlayOptions {
+  /** Write down every decision. */
+  readonly record?: boolean;
+  readonly spectator?: Spectator;
+  /** The most steps, safety and liveness together. */
+  readonly budget?: number;
+  /** Write down what the clients do, for the judges. */
+  readonly history?: boolean;
+  /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
+  readonly freeze?: boolean;
+}
+
+/** More than any run needs in which something gets done. */
+export const BUDGET = 3_000_000;
+/** Clients wait so long for an answer. */
+const PATIENCE_MS = 3_000;
+/** In calm, how often convergence is looked at and an operation asked. */
+const PROBE_MS = 100;
+/** Numbers of operations asked in calm: beyond those of the clients. */
+const PROBES = 1_000_000;
+
+/**
+ * Plays `run` to its end.
+ * @throws RunError if the run is not one of this subject.
+ */
+export function play(subject: Subject, run: Run, options: PlayOptions = {}): Outcome {
+  return new Play(subject, run, options).toTheEnd();
+}
+
+/** Somebody who acts at times of his own. */
+interface Actor {
+  at: number;
+  readonly nemesis: Nemesis;
+  readonly stage: Stage;
+}
+
+interface Asked {
+  readonly op: number;
+  readonly request: number;
+  readonly deadline: number;
+}
+
+class Play {
+  private readonly run: Run;
+  private readonly options: PlayOptions;
+  private readonly cluster: Cluster;
+  private readonly plan: Plan | undefined;
+  private readonly witness: Witness;
+  private readonly world: AnyWorld;
+  private readonly clients: Clients | undefined;
+  private actors: Actor[] = [];
+  private readonly listed: readonly Timed[];
+  private nextListed = 0;
+  private readonly decisions: Intervention[] = [];
+  private readonly view: View;
+  private finding: Finding | undefined;
+  private waiting: Asked[] = [];
+  /** Given in the step at hand; the witness hears of the step first. */
+  private answers: { readonly op: number; readonly response: unknown }[] = [];
+  private asked = 0;
+  private served = 0;
+
+  /** Set when calm begins. */
+  private core: readonly NodeId[] | undefined;
+  private calmUntil = Infinity;
+  private nextProbe = Infinity;
+  private probes = 0;
+  private servedInCalm = false;
+  private converged = false;
+
+  constructor(subject: Subject, run: Run, options: PlayOptions) {
+    this.run = run;
+    this.options = options;
+    this.cluster = subject.open(run.settings, run.bug);
+    this.listed = checked(run.interventions, this.cluster.nodes);
+    const dice = new Random(run.seed);
+    this.plan = planOf(run, dice.fork(20), this.cluster);
+    this.view = new View(options.history ?? false);
+    this.witness = this.cluster.witness(this.view);
+    this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
+      ...this.plan?.weather,
+      seed: run.seed,
+      nodes: this.cluster.nodes,
+      create: (node, release) => this.cluster.create(node, release),
+      down: true,
+      fates: this.fates(),
+      observer: this.observer(),
+      freeze: options.freeze ?? false,
+    });
+    this.view.simulation = this.world;
+    options.spectator?.opened?.(this.world);
+    if (this.plan !== undefined) {
+      this.clients = new Clients(this.plan.thinkMs);
+      for (const [i, nemesis] of [this.clients, ...this.plan.nemeses].entries()) {
+        const own = new Random(run.seed).fork(30 + i);
+        const act = (action: Action): void => this.act(action);
+        const stage = new Backstage(this.cluster, this.world, this.witness, own, act);
+        this.actors.push({ at: i === 0 ? 1 : own.below(500), nemesis, stage });
+      }
+    }
+  }
+
+  toTheEnd(): Outcome {
+    const { options } = this;
+    try {
+      for (const node of this.cluster.nodes) this.world.start(node);
+      this.loop(this.world, options.budget ?? BUDGET);
+    } catch (error) {
+      this.stopped(error);
+    }
+    return {
+      finding: this.finding,
+      steps: this.world.steps,
+      atMs: this.world.now,
+      asked: this.asked,
+      served: this.served,
+      marks: this.view.marks,
+      decisions: this.decisions,
+      history: options.history === true ? this.witness.history?.() : undefined,
+    };
+  }
+
+  private loop(world: AnyWorld, budget: number): void {
+    const safetyMs = this.plan?.safetyMs ?? Infinity;
+    const end = this.run.until ?? Infinity;
+    let external = this.nextExternal(safetyMs);
+    while (this.finding === undefined && !this.converged) {
+      const internal = world.nextTime;
+      const time = Math.min(internal, external);
+      if (time > end || time === Infinity) {
+        if (end < Infinity) world.passTo(end);
+        return;
+      }
+      if (external <= internal) {
+        world.passTo(external);
+        this.actAt(world, external, safetyMs);
+        external = this.nextExternal(safetyMs);
+      } else world.step();
+      if (world.steps > budget) {
+        this.found("livelock", `still busy after ${world.steps} steps`);
+      }
+    }
+  }
+
+  // Who acts from outside, and when.
+
+  private nextExternal(safetyMs: number): number {
+    let next = Math.min(this.listed[this.nextListed]?.at ?? Infinity, this.nextProbe);
+    for (const { at } of this.actors) next = Math.min(next, at);
+    return this.core === undefined ? Math.min(next, safetyMs) : next;
+  }
+
+  private actAt(world: AnyWorld, now: number, safetyMs: number): void {
+    for (; this.listed[this.nextListed]?.at === now; this.nextListed++) {
+      this.act(this.listed[this.nextListed]!.action);
+    }
+    if (now === safetyMs && this.core === undefined) this.act(this.calmAction(world));
+    for (const actor of this.actors) {
+      if (actor.at === now) actor.at = now + actor.nemesis.act(actor.stage);
+    }
+    this.expire(now);
+    if (now === this.nextProbe) this.probe(world, now);
+  }
+
+  private act(action: Action): void {
+    const world = this.world;
+    if (this.finding !== undefined) return;
+    if (this.options.record === true) {
+      this.decisions.push({ type: "action", at: world.now, action });
+    }
+    this.options.spectator?.acted?.(action);
+    if (action.type === "ask") return this.ask(action.node, action.op);
+    if (action.type !== "calm") return perform(world, action);
+    this.actors = [];
+    this.core = action.core;
+    this.calmUntil = world.now + this.cluster.patienceMs;
+    this.nextProbe = world.now + PROBE_MS;
+    calmDown(world, action.core, action.outside);
+  }
+
+  /** A random core, as small as the protocol must do with; nodes lost for good are not in it. */
+  private calmAction(world: AnyWorld): Action {
+    const dice = new Random(this.run.seed).fork(21);
+    const { nodes, tolerates } = this.cluster;
+    const left = nodes.filter((node) => !world.isDamaged(node));
+    const size = nodes.length - (dice.chance(1, 3) ? 0 : tolerates.lost);
+    while (left.length > size) left.splice(dice.below(left.length), 1);
+    const outside = (["down", "cut", "deaf", "mute"] satisfies Outside[])[dice.below(4)]!;
+    return { type: "calm", outside, core: left };
+  }
+
+  /** Asks the core for something, and looks whether it has converged. */
+  private probe(world: AnyWorld, now: number): void {
+    const core = this.core!;
+    const missing = this.witness.missing(core);
+    if (missing === undefined && this.servedInCalm) {
+      this.converged = true;
+      return;
+    }
+    if (now >= this.calmUntil) {
+      const text = missing ?? "no operation was served";
+      return this.found("liveness", `${this.cluster.patienceMs} ms after the last fault: ${text}`);
+    }
+    const node = core[this.probes % core.length]!;
+    if (world.isUp(node)) this.ask(node, PROBES + this.probes);
+    this.probes++;
+    this.nextProbe = now + PROBE_MS;
+  }
+
+  // Clients.
+
+  private ask(node: NodeId, op: number): void {
+    const world = this.world;
+    if (!world.isUp(node)) return;
+    // The operation's own dice: the low half of the seed, and the operation in place of the high one.
+    const dice = new Random((this.run.seed % 0x1_0000_0000) + (op % 0x20_0000) * 0x1_0000_0000);
+    const request = world.request(node, this.witness.ask(op, dice, node), (response) => {
+      this.answers.push({ op, response });
+    });
+    this.asked++;
+    this.waiting.push({ op, request, deadline: world.now + PATIENCE_MS });
+  }
+
+  private hear(): void {
+    const { answers } = this;
+    this.answers = [];
+    for (const { op, response } of answers) this.answered(op, response);
+  }
+
+  private answered(op: number, response: unknown): void {
+    this.waiting = this.waiting.filter((each) => each.op !== op);
+    const settled = this.witness.answered(op, response);
+    switch (settled.type) {
+      case "served":
+        this.served++;
+        if (this.core !== undefined) this.servedInCalm = true;
+        return;
+      case "refused":
+        return this.clients?.redirect(settled.elsewhere);
+      case "broken":
+        return this.broken(settled.broken);
+    }
+  }
+
+  private expire(now: number): void {
+    while (this.waiting[0] !== undefined && this.waiting[0].deadline <= now) {
+      const { op, request } = this.waiting.shift()!;
+      this.world.forget(request);
+      this.witness.abandoned?.(op);
+    }
+  }
+
+  // What is seen.
+
+  private broken({ claim, text }: Broken): void {
+    this.found(claim, text);
+  }
+
+  private found(claim: string, text: string): void {
+    const { now, steps } = this.world;
+    this.finding ??= { claim, text, atMs: now, step: steps };
+  }
+
+  /** A process broke a promise to itself, or has a bug. */
+  private stopped(error: unknown): void {
+    const node = this.world.failed ?? "a node";
+    const text = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof InvariantViolation) && this.world.failed === undefined) throw error;
+    const claim = /^([A-Z]+\d+): /.exec(text)?.[1] ?? "stops";
+    this.found(claim, `${node} stops: ${text}`);
+  }
+
+  private fates(): Fates {
+    const { nodes } = this.cluster;
+    const { seed, interventions } = this.run;
+    const inner =
+      this.plan === undefined
+        ? new ListedFates(
+            nodes,
+            interventions.filter((each) => each.type === "fate"),
+          )
+        : new Dice(seed, this.plan.weather);
+    return this.options.record === true ? new WritingFates(nodes, inner, this.decisions) : inner;
+  }
+
+  private observer(): Observer<Vocabulary, Process<Vocabulary>> {
+    const { witness, options } = this;
+    const stepped = (node: NodeId, process: Process<Vocabulary>): void => {
+      const broken = witness.stepped(node, process);
+      if (broken !== undefined) this.broken(broken);
+      if (this.answers.length > 0) this.hear();
+    };
+    const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooksOf(witness), stepped };
+    return options.spectator === undefined ? first : both(options.spectator, first);
+  }
+}
+
+function planOf(run: Run, dice: Random, cluster: Cluster): Plan | undefined {
+  if (run.scenario === LISTED) return undefined;
+  const scenario = scenarioNamed(run.scenario);
+  if (scenario !== undefined) return scenario.plan(dice, cluster);
+  const known = SCENARIOS.map(({ name }) => name).join(", ");
+  throw new RunError(`there is no scenario ${run.scenario}; there are ${known}`);
+}
+
+/** The timed interventions in the order of their times. @throws RunError for a node that there is not. */
+function checked(
+  interventions: readonly Intervention[],
+  nodes: readonly NodeId[],
+): readonly Timed[] {
+  for (const intervention of interventions) {
+    for (const node of nodesOf(intervention)) {
+      if (!nodes.includes(node)) throw new RunError(`there is no node ${node}`);
+    }
+  }
+  return interventions.filter((each) => each.type === "action").toSorted((a, b) => a.at - b.at);
+}

@@ -1,0 +1,11 @@
+/** Everything that the lab can examine, by name. */
+
+import type { Subject } from "@quorate/lab";
+
+import { raft } from "./raft/subject.ts";
+
+export const catalogue: readonly Subject[] = [raft];
+
+export function subjectNamed(name: string): Subject | undefined {
+  return catalogue.find((subject) => subject.name === name);
+}

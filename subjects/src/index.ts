@@ -1,0 +1,2 @@
+export { catalogue, subjectNamed } from "./catalogue.ts";
+export { raft } from "./raft/subject.ts";

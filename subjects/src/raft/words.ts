@@ -1,0 +1,85 @@
+/** How Raft's values read in a trace. What is not listed here is shown as plain data. */
+
+import type { Entry, Raft, RaftWords } from "@quorate/consensus";
+import { bytesText, plainText, type Words } from "@quorate/lab";
+
+function entries(list: readonly Entry[]): string {
+  const shown = list.map((entry) => {
+    const text = entry.kind === "command" ? bytesText(entry.data) : entry.kind;
+    return `${text}@${entry.term}`;
+  });
+  const left = shown.length - 8;
+  return left > 0 ? `${left} entries … ${shown.slice(-8).join(" ")}` : shown.join(" ");
+}
+
+export const raftWords: Words<RaftWords, Raft> = {
+  message(m) {
+    switch (m.type) {
+      case "requestVote": {
+        const what = m.pre ? "would you vote for me" : "vote for me";
+        const why = m.transfer ? ", the leader wants it" : "";
+        return `${what} in t${m.term}; my log ends with ${m.lastIndex}@${m.lastTerm}${why}`;
+      }
+      case "vote":
+        if (m.pre) return `${m.granted ? "yes, I would" : "no, I would not"} (t${m.term})`;
+        return `${m.granted ? "yes" : "no"} (t${m.term})`;
+      case "append": {
+        const what = m.entries.length === 0 ? "nothing new" : `append ${entries(m.entries)}`;
+        return `t${m.term}: ${what} after ${m.prevIndex}@${m.prevTerm}; ${m.commit} is committed`;
+      }
+      case "appended":
+        return `t${m.term}: I have all up to ${m.index}`;
+      case "refused":
+        return `t${m.term}: I lack ${m.prevIndex}; try ${m.hintIndex}@${m.hintTerm}`;
+      case "heartbeat":
+        return `t${m.term}: heartbeat ${m.round}; ${m.commit} is committed`;
+      case "heartbeatAck":
+        return `t${m.term}: heard heartbeat ${m.round}`;
+      case "timeoutNow":
+        return `t${m.term}: campaign now`;
+      default:
+        return plainText(m);
+    }
+  },
+  record(r) {
+    switch (r.type) {
+      case "state":
+        return `term ${r.term}, vote for ${r.votedFor ?? "nobody"}`;
+      case "entries":
+        return `entries from ${r.index}: ${entries(r.entries)}`;
+      default:
+        return plainText(r);
+    }
+  },
+  request(r) {
+    if (r.type === "propose") return `propose ${bytesText(r.data)}`;
+    if (r.type === "read") return `${r.level} read`;
+    if (r.type === "transfer") return `hand leadership over to ${r.to ?? "whoever is fit"}`;
+    return plainText(r);
+  },
+  response(r) {
+    switch (r.type) {
+      case "committed":
+        return `committed at ${r.index}@${r.term}`;
+      case "readable":
+        return `readable up to ${r.index}`;
+      case "rejected":
+        return `refused (${r.reason}${r.definite ? "" : ", outcome unknown"})`;
+      default:
+        return plainText(r);
+    }
+  },
+  output(o) {
+    if (o.type === "committed") return `commits from ${o.index}: ${entries(o.entries)}`;
+    if (o.type === "role") return `is ${o.role} in t${o.term}`;
+    return plainText(o);
+  },
+  note: plainText,
+  state(raft) {
+    const { role, term, commitIndex, log } = raft;
+    const { index, term: base } = log.base;
+    const held = entries(log.slice(log.firstIndex, Infinity));
+    const start = index === 0 ? "" : `${index}@${base} `;
+    return `${role} t${term}, log ${start}[${held}], ${commitIndex} committed`;
+  },
+};
