@@ -101,6 +101,8 @@ export class Connection {
     try {
       for (let request = this.take(); request !== undefined; request = this.take()) {
         if (!(await onRequest(this, request))) return this.close();
+        // A client that asks and does not read must not fill our memory with answers.
+        if (socket.writableNeedDrain) await this.drained();
         if (socket.destroyed) return;
       }
       this.handling = false;
@@ -110,6 +112,19 @@ export class Connection {
       logger.warn({ client: this.peer, reason: error.message }, "rpc client hung up on");
       this.destroy();
     }
+  }
+
+  private drained(): Promise<void> {
+    const { socket } = this.options;
+    return new Promise((resolve) => {
+      const over = (): void => {
+        socket.off("drain", over);
+        socket.off("close", over);
+        resolve();
+      };
+      socket.on("drain", over);
+      socket.on("close", over);
+    });
   }
 
   /** The next request, if it is whole. @throws MalformedInput */
