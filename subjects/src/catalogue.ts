@@ -2,9 +2,10 @@
 
 import type { Subject } from "@quorate/lab";
 
+import { gossip } from "./gossip/subject.ts";
 import { raft } from "./raft/subject.ts";
 
-export const catalogue: readonly Subject[] = [raft];
+export const catalogue: readonly Subject[] = [raft, gossip];
 
 export function subjectNamed(name: string): Subject | undefined {
   return catalogue.find((subject) => subject.name === name);

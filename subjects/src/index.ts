@@ -1,2 +1,3 @@
 export { catalogue, subjectNamed } from "./catalogue.ts";
+export { gossip } from "./gossip/subject.ts";
 export { raft } from "./raft/subject.ts";
