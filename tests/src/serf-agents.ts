@@ -15,6 +15,11 @@ const QUORATE = path.join(
   "bin/quorate.mjs",
 );
 
+/** Runs a `quorate` command to its end. */
+export function quorate(...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, [QUORATE, ...args]);
+}
+
 /** Whose program runs an agent: `r`eal ones are HashiCorp's, `q` ours. */
 export type Kind = "r" | "q";
 
@@ -129,6 +134,11 @@ export class SerfCluster {
       .readFileSync(file, "utf8")
       .split("\n")
       .filter((line) => line !== "");
+  }
+
+  /** Waits until an agent has ended by itself. */
+  ended(name: string): Promise<number | null> {
+    return this.agent(name).process.ended();
   }
 
   address(name: string): string {

@@ -5,8 +5,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
 
+import { withCluster } from "./cluster.ts";
 import { installed } from "./programs.ts";
-import { type Kind, SerfCluster } from "./serf-agents.ts";
+import { type Kind, quorate, SerfCluster } from "./serf-agents.ts";
 import { eventually } from "./wait.ts";
 
 const missing = installed("serf", "version") ? false : "serf is not installed here";
@@ -137,4 +138,43 @@ describe("our agent in place of the real one", { concurrency: 3, skip: missing }
       await monitor.interrupt();
       assert.match(await cluster.serf("q1", "leave", auth), /Graceful leave complete/);
     }));
+
+  test("of two agents with one name the later one stops, whosever it is", () =>
+    SerfCluster.with(async (cluster) => {
+      await cluster.start("r", "r1");
+      await cluster.start("q", "q2", { join: ["r1"] });
+      await cluster.start("q", "q3", { join: ["r1"] });
+      await cluster.allAlive();
+      for (const kind of ["q", "r"] as const) {
+        const late = `late-${kind}`;
+        await cluster.start(kind, late, { join: ["q2"], flags: ["-node=q3"] });
+        await cluster.ended(late);
+        await cluster.agree("q2 alive, q3 alive, r1 alive", ["r1", "q2", "q3"]);
+      }
+    }));
+
+  test("the nodes of a cluster let a real agent in, and quorate members tells how all are", () =>
+    withCluster({}, (nodes) =>
+      SerfCluster.with(async (agents) => {
+        const base = nodes.base("n1");
+        await agents.start("r", "outside", { flags: [`-retry-join=127.0.0.1:${base + 5}`] });
+        const gossip = async (): Promise<string> => {
+          const { stdout } = await quorate("members", "--json", `--endpoints=127.0.0.1:${base}`);
+          const { members } = JSON.parse(stdout) as {
+            readonly members: readonly { readonly name: string; readonly gossip: string }[];
+          };
+          return members.map(({ name, gossip: status }) => `${name} ${status}`).join(", ");
+        };
+        const everybody = "n1 alive, n2 alive, n3 alive, outside alive";
+        await eventually("all are there", async () => (await gossip()) === everybody);
+        await agents.agree(everybody, ["outside"]);
+        await nodes.process("n3").killed();
+        await eventually("one has failed", async () =>
+          /n3 failed, outside alive/.test(await gossip()),
+        );
+        await nodes.process("n2").terminate();
+        await eventually("one has left", async () => /n2 left, n3 failed/.test(await gossip()));
+        await agents.agree("n1 alive, n2 left, n3 failed, outside alive", ["outside"]);
+      }),
+    ));
 });
