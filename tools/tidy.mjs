@@ -27,7 +27,7 @@ const LAYERS = {
   "protocols/crdt": ["kernel", "protocols/clocks"],
   "protocols/gossip": ["kernel"],
   lab: ["kernel"],
-  subjects: ["kernel", "protocols/consensus", "protocols/commit", "lab"],
+  subjects: ["kernel", "protocols/consensus", "protocols/commit", "protocols/gossip", "lab"],
   "runtime/storage": ["kernel"],
   "runtime/grpc": ["kernel"],
   "runtime/host": ["kernel", "protocols/consensus", "runtime/storage"],
@@ -36,6 +36,7 @@ const LAYERS = {
   "apps/cli": [
     "kernel",
     "protocols/consensus",
+    "protocols/gossip",
     "lab",
     "subjects",
     "runtime/storage",

@@ -2,10 +2,11 @@
 
 import type { Subject } from "@quorate/lab";
 
+import { gossip } from "./gossip/subject.ts";
 import { raft } from "./raft/subject.ts";
 import { replica } from "./replica/subject.ts";
 
-export const catalogue: readonly Subject[] = [raft, replica];
+export const catalogue: readonly Subject[] = [raft, replica, gossip];
 
 export function subjectNamed(name: string): Subject | undefined {
   return catalogue.find((subject) => subject.name === name);

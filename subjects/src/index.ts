@@ -1,3 +1,4 @@
 export { catalogue, subjectNamed } from "./catalogue.ts";
+export { gossip } from "./gossip/subject.ts";
 export { raft } from "./raft/subject.ts";
 export { replica } from "./replica/subject.ts";

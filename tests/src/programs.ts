@@ -93,6 +93,15 @@ export class Conversation {
     await this.ended();
   }
 
+  /** Stops its clock: it neither answers nor knows that time passes. */
+  pause(): void {
+    this.child.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.child.kill("SIGCONT");
+  }
+
   kill(): void {
     this.child.kill("SIGKILL");
   }

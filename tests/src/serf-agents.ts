@@ -15,6 +15,11 @@ const QUORATE = path.join(
   "bin/quorate.mjs",
 );
 
+/** Runs a `quorate` command to its end. */
+export function quorate(...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, [QUORATE, ...args]);
+}
+
 /** Whose program runs an agent: `r`eal ones are HashiCorp's, `q` ours. */
 export type Kind = "r" | "q";
 
@@ -131,6 +136,11 @@ export class SerfCluster {
       .filter((line) => line !== "");
   }
 
+  /** Waits until an agent has ended by itself. */
+  ended(name: string): Promise<number | null> {
+    return this.agent(name).process.ended();
+  }
+
   address(name: string): string {
     return `127.0.0.1:${this.agent(name).gossip}`;
   }
@@ -168,7 +178,7 @@ export class SerfCluster {
       readonly members: readonly Shown[];
     };
     return shown.members
-      .map(({ name: of, status, tags }) => ({ name: of, status, tags: tags ?? {} }))
+      .map(({ name: of, status, tags }) => ({ name: of, status, tags }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -198,6 +208,14 @@ export class SerfCluster {
   allAlive(deadlineMs?: number): Promise<void> {
     const sorted = this.names.toSorted();
     return this.agree(sorted.map((name) => `${name} alive`).join(", "), sorted, deadlineMs);
+  }
+
+  pause(name: string): void {
+    this.agent(name).process.pause();
+  }
+
+  resume(name: string): void {
+    this.agent(name).process.resume();
   }
 
   /** As a power cut would. */

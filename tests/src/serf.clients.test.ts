@@ -3,18 +3,18 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 
+import { withCluster } from "./cluster.ts";
 import { installed } from "./programs.ts";
-import { type Kind, SerfCluster } from "./serf-agents.ts";
+import { type Kind, quorate, SerfCluster } from "./serf-agents.ts";
 import { eventually } from "./wait.ts";
 
 const missing = installed("serf", "version") ? false : "serf is not installed here";
 
-test(
-  "an agent comes back by its snapshot, also one that the other program wrote",
-  { skip: missing },
-  () =>
+// Mostly waiting: side by side they take as long as the longest.
+describe("our agent in place of the real one", { concurrency: 3, skip: missing }, () => {
+  test("an agent comes back by its snapshot, also one that the other program wrote", () =>
     SerfCluster.with(async (cluster) => {
       const snapshot = (name: string): string[] => [
         `-snapshot=${path.join(cluster.directory, `${name}.snapshot`)}`,
@@ -54,13 +54,9 @@ test(
         );
       }
       assert.equal(cluster.heard("c").length, heard + 1, "and we hear nothing twice");
-    }),
-);
+    }));
 
-test(
-  "keys are changed while a cluster of both runs, and who has none is kept out",
-  { skip: missing },
-  () =>
+  test("keys are changed while a cluster of both runs, and who has none is kept out", () =>
     SerfCluster.with(async (cluster) => {
       const [first, second] = [
         "cg8StVXbQJ0gPvMd9o7yrg==",
@@ -99,48 +95,86 @@ test(
       assert.equal((await cluster.try("q4", "join", cluster.address("q2"))).status, 1);
       assert.equal((await cluster.try("q2", "join", cluster.address("q4"))).status, 1);
       await cluster.agree("q2 alive, q3 alive, r1 alive", ["r1", "q2", "q3"]);
-    }),
-);
+    }));
 
-test("the serf command finds at our agent what it finds at its own", { skip: missing }, () =>
-  SerfCluster.with(async (cluster) => {
-    await cluster.start("q", "q1", {
-      flags: ["-profile=local", "-rpc-auth=secret", "-tag=role=web"],
-    });
-    const refused = await cluster.try("q1", "members");
-    assert.match(refused.stderr + refused.stdout, /Authentication required/);
-    const wrong = await cluster.try("q1", "members", "-rpc-auth=guess");
-    assert.match(wrong.stderr + wrong.stdout, /Invalid authentication token/);
-    const auth = "-rpc-auth=secret";
-    const monitor = cluster.follow("q1", "monitor", auth, "-log-level=debug");
-    await monitor.hears(/\[INFO\] agent: agent started/);
+  test("the serf command finds at our agent what it finds at its own", () =>
+    SerfCluster.with(async (cluster) => {
+      await cluster.start("q", "q1", {
+        flags: ["-profile=local", "-rpc-auth=secret", "-tag=role=web"],
+      });
+      const refused = await cluster.try("q1", "members");
+      assert.match(refused.stderr + refused.stdout, /Authentication required/);
+      const wrong = await cluster.try("q1", "members", "-rpc-auth=guess");
+      assert.match(wrong.stderr + wrong.stdout, /Invalid authentication token/);
+      const auth = "-rpc-auth=secret";
+      const monitor = cluster.follow("q1", "monitor", auth, "-log-level=debug");
+      await monitor.hears(/\[INFO\] agent: agent started/);
 
-    await cluster.start("r", "r2", { flags: ["-profile=local"] });
-    assert.match(
-      await cluster.serf("q1", "join", auth, cluster.address("r2")),
-      /Successfully joined cluster by contacting 1 nodes/,
-    );
-    await eventually("both are there", async () => {
-      const members = await cluster.serf("q1", "members", auth);
-      return /^q1 .* alive  role=web$/m.test(members) && /^r2 .* alive/m.test(members);
-    });
-    assert.equal(await cluster.serf("q1", "members", auth, "-status=failed"), "\n");
-    assert.match(await cluster.serf("q1", "members", auth, "-tag", "role=w.*"), /^q1 /);
-    assert.doesNotMatch(await cluster.serf("q1", "members", auth, "-name", "r."), /^q1 /m);
-    assert.match(await cluster.serf("q1", "info", auth), /members = 2/);
-    await eventually("coordinates are known", async () => {
-      const { status, stdout } = await cluster.try("q1", "rtt", auth, "r2", "q1");
-      return status === 0 && /Estimated r2 <-> q1 rtt: [\d.]+ ms/.test(stdout);
-    });
-    assert.match(
-      await cluster.serf("q1", "reachability", auth),
-      /Successfully contacted all live nodes/,
-    );
-    await cluster.serf("q1", "tags", auth, "-set", "a=b", "-delete", "role");
-    assert.match(await cluster.serf("q1", "members", auth, "-name=q1"), /alive  a=b\n/);
-    await cluster.serf("r2", "event", "-coalesce=false", "deploy", "v2");
-    await monitor.hears(/Name: "deploy"/);
-    await monitor.interrupt();
-    assert.match(await cluster.serf("q1", "leave", auth), /Graceful leave complete/);
-  }),
-);
+      await cluster.start("r", "r2", { flags: ["-profile=local"] });
+      assert.match(
+        await cluster.serf("q1", "join", auth, cluster.address("r2")),
+        /Successfully joined cluster by contacting 1 nodes/,
+      );
+      await eventually("both are there", async () => {
+        const members = await cluster.serf("q1", "members", auth);
+        return /^q1 .* alive  role=web$/m.test(members) && /^r2 .* alive/m.test(members);
+      });
+      assert.equal(await cluster.serf("q1", "members", auth, "-status=failed"), "\n");
+      assert.match(await cluster.serf("q1", "members", auth, "-tag", "role=w.*"), /^q1 /);
+      assert.doesNotMatch(await cluster.serf("q1", "members", auth, "-name", "r."), /^q1 /m);
+      assert.match(await cluster.serf("q1", "info", auth), /members = 2/);
+      await eventually("coordinates are known", async () => {
+        const { status, stdout } = await cluster.try("q1", "rtt", auth, "r2", "q1");
+        return status === 0 && /Estimated r2 <-> q1 rtt: [\d.]+ ms/.test(stdout);
+      });
+      assert.match(
+        await cluster.serf("q1", "reachability", auth),
+        /Successfully contacted all live nodes/,
+      );
+      await cluster.serf("q1", "tags", auth, "-set", "a=b", "-delete", "role");
+      assert.match(await cluster.serf("q1", "members", auth, "-name=q1"), /alive  a=b\n/);
+      await cluster.serf("r2", "event", "-coalesce=false", "deploy", "v2");
+      await monitor.hears(/Name: "deploy"/);
+      await monitor.interrupt();
+      assert.match(await cluster.serf("q1", "leave", auth), /Graceful leave complete/);
+    }));
+
+  test("of two agents with one name the later one stops, whosever it is", () =>
+    SerfCluster.with(async (cluster) => {
+      await cluster.start("r", "r1");
+      await cluster.start("q", "q2", { join: ["r1"] });
+      await cluster.start("q", "q3", { join: ["r1"] });
+      await cluster.allAlive();
+      for (const kind of ["q", "r"] as const) {
+        const late = `late-${kind}`;
+        await cluster.start(kind, late, { join: ["q2"], flags: ["-node=q3"] });
+        await cluster.ended(late);
+        await cluster.agree("q2 alive, q3 alive, r1 alive", ["r1", "q2", "q3"]);
+      }
+    }));
+
+  test("the nodes of a cluster let a real agent in, and quorate members tells how all are", () =>
+    withCluster({}, (nodes) =>
+      SerfCluster.with(async (agents) => {
+        const base = nodes.base("n1");
+        await agents.start("r", "outside", { flags: [`-retry-join=127.0.0.1:${base + 5}`] });
+        const gossip = async (): Promise<string> => {
+          const { stdout } = await quorate("members", "--json", `--endpoints=127.0.0.1:${base}`);
+          const { members } = JSON.parse(stdout) as {
+            readonly members: readonly { readonly name: string; readonly gossip: string }[];
+          };
+          return members.map(({ name, gossip: status }) => `${name} ${status}`).join(", ");
+        };
+        const everybody = "n1 alive, n2 alive, n3 alive, outside alive";
+        await eventually("all are there", async () => (await gossip()) === everybody);
+        await agents.agree(everybody, ["outside"]);
+        await nodes.process("n3").killed();
+        await eventually("one has failed", async () =>
+          /n3 failed, outside alive/.test(await gossip()),
+        );
+        await nodes.process("n2").terminate();
+        await eventually("one has left", async () => /n2 left, n3 failed/.test(await gossip()));
+        await agents.agree("n1 alive, n2 left, n3 failed, outside alive", ["outside"]);
+      }),
+    ));
+});

@@ -11,7 +11,12 @@ export type Action<V extends Vocabulary> = {
   | ({ readonly type: "deliver" | "duplicate" | "drop" } & Envelope<V>)
   | { readonly type: "timeout"; readonly node: NodeId; readonly timer: V["Timer"] }
   /** `ask`: its place among the node's asks, from 0. */
-  | { readonly type: "ask"; readonly node: NodeId; readonly ask: number; readonly request: V["Request"] }
+  | {
+      readonly type: "ask";
+      readonly node: NodeId;
+      readonly ask: number;
+      readonly request: V["Request"];
+    }
   | { readonly type: "sync"; readonly node: NodeId; readonly count: number }
   | { readonly type: "crash"; readonly node: NodeId; readonly kept: number }
   | { readonly type: "start"; readonly node: NodeId }

@@ -73,7 +73,9 @@ test("every order of events is seen, and each state once", () => {
 });
 
 test("the first broken promise comes with a shortest run, which replays", () => {
-  const broken = model({ always: (view) => (totalOf(view, "b") === 3 ? "b has three" : undefined) });
+  const broken = model({
+    always: (view) => (totalOf(view, "b") === 3 ? "b has three" : undefined),
+  });
   const { violation, coverage } = check(broken);
   assert.ok(violation);
   assert.equal(coverage, "stopped");
@@ -103,7 +105,10 @@ test("a step that the state does not allow is refused in words", () => {
 });
 
 test("networks differ in what may arrive", () => {
-  const totals = (network: AdderModel["network"], budgets: AdderModel["budgets"] = {}): number[] => {
+  const totals = (
+    network: AdderModel["network"],
+    budgets: AdderModel["budgets"] = {},
+  ): number[] => {
     const seen = new Set<number>();
     const asks = [1, 2].map((add) => ({ node: "a", request: { to: "b", add } }));
     check(
@@ -202,7 +207,9 @@ test("marks and states that no run reaches are told", () => {
 });
 
 test("the verdict says which bound it rests on, and when it was ended", () => {
-  const bounded = check(model({ beyond: ({ total }) => (total > 2 ? "total at most 2" : undefined) }));
+  const bounded = check(
+    model({ beyond: ({ total }) => (total > 2 ? "total at most 2" : undefined) }),
+  );
   assert.deepEqual([bounded.coverage, [...bounded.bounds]], ["bounded", [["total at most 2", 2]]]);
   const narrow = check(model({ budgets: { inFlight: 1 } }));
   assert.deepEqual([...narrow.bounds.keys()], ["at most 1 messages in flight"]);
@@ -291,7 +298,10 @@ test("time passes in ticks where a model has them", () => {
     }
   }
   check(model({ create: () => new Watch(), budgets: { ticks: 2 }, tickMs: 50 }));
-  assert.deepEqual([...times].toSorted((a, b) => a - b), [0, 50, 100]);
+  assert.deepEqual(
+    [...times].toSorted((a, b) => a - b),
+    [0, 50, 100],
+  );
 });
 
 test("a search may begin at the end of a run", () => {

@@ -95,7 +95,7 @@ function clientsOf(operations: readonly Operation[]): readonly (readonly Step[])
 /** Places every operation that changes nothing and was answered as it must be. */
 function takeReads(clients: readonly (readonly Step[])[], from: Place): Place {
   let place = from;
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = false;
     for (const [client, steps] of clients.entries()) {
       const step = steps[place.at[client]!];

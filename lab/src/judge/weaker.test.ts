@@ -13,11 +13,18 @@ type Draft = Omit<Operation, "call" | "ret"> & { readonly type: Operation["type"
 
 /** Operations one after the other in time. */
 function inTurn(...drafts: readonly object[]): Operation[] {
-  return drafts.map((draft, i) => ({ ...(draft as Draft), call: 2 * i, ret: 2 * i + 1 }) as Operation);
+  return drafts.map(
+    (draft, i) => ({ ...(draft as Draft), call: 2 * i, ret: 2 * i + 1 }) as Operation,
+  );
 }
 
 const put = (client: string, key: string, value: string) => ({ client, type: "put", key, value });
-const get = (client: string, key: string, value: string | null) => ({ client, type: "get", key, value });
+const get = (client: string, key: string, value: string | null) => ({
+  client,
+  type: "get",
+  key,
+  value,
+});
 
 test("a stale read is sequential and not linearizable", () => {
   const history = inTurn(put("a", "x", "1"), get("b", "x", null), get("b", "x", "1"));
@@ -44,7 +51,14 @@ test("two keys seen in opposite orders are not sequential, though each of them i
 
 test("whatever is linearizable is sequential", () => {
   const random = new Random(5);
-  const mix = { operations: 14, clients: 3, keys: 2, unknown: 15, values: 3, weights: [4, 3, 1, 1, 2] } as const;
+  const mix = {
+    operations: 14,
+    clients: 3,
+    keys: 2,
+    unknown: 15,
+    values: 3,
+    weights: [4, 3, 1, 1, 2],
+  } as const;
   for (let round = 0; round < 60; round++) {
     const history = legalHistory(random, mix);
     assert.equal(judgeSequential(history).verdict, "sequential", JSON.stringify(history));
@@ -65,7 +79,9 @@ test("each session guarantee is named when it is broken", () => {
     broken(put("a", "x", "1"), put("a", "x", "2"), get("b", "x", "2"), get("b", "x", "1")),
     ["monotonic-reads", "monotonic-writes"],
   );
-  assert.deepEqual(broken(put("a", "x", "1"), get("b", "x", "1"), get("b", "x", null)), ["monotonic-reads"]);
+  assert.deepEqual(broken(put("a", "x", "1"), get("b", "x", "1"), get("b", "x", null)), [
+    "monotonic-reads",
+  ]);
   assert.deepEqual(broken(put("a", "x", "1"), get("a", "x", null)), ["read-your-writes"]);
   const follow = [put("a", "x", "1"), get("b", "x", "1"), put("b", "x", "2")];
   const found = judgeSessions(inTurn(...follow, get("c", "x", "2"), get("c", "x", "1")));

@@ -78,6 +78,15 @@ export { GossipClaims } from "./claims.ts";
 export { plainWire } from "./plain-wire.ts";
 export { type Roster, roster } from "./swim/members.ts";
 export { Swim } from "./swim/swim.ts";
+export {
+  kindOf,
+  messageText,
+  noteText,
+  outputText,
+  recordText,
+  responseText,
+  stateText,
+} from "./text.ts";
 export type { Wire } from "./wire.ts";
 export type {
   GossipWords,

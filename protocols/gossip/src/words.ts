@@ -200,7 +200,7 @@ export type Note =
   | { readonly type: "reclaimed"; readonly node: Name; readonly address: Address }
   | {
       readonly type: "dropped";
-      readonly what: "broadcast" | "event" | "query";
+      readonly what: "broadcast" | "query";
       readonly count: number;
     };
 

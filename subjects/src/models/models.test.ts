@@ -17,9 +17,15 @@ test("two-phase commit holds in every run of two participants and a crash of one
   );
   assert.deepEqual([coverage, violation, unreached], ["exhaustive", undefined, []]);
   const two = check(twoPhaseModel({ participants: 2, crashes: 0, transactions: 1 }));
-  const full = check(twoPhaseModel({ participants: 2, crashes: 0, transactions: 1 }), { reduce: false });
+  const full = check(twoPhaseModel({ participants: 2, crashes: 0, transactions: 1 }), {
+    reduce: false,
+  });
   assert.deepEqual([two.coverage, two.violation], ["exhaustive", undefined]);
-  assert.equal(two.represented, full.states, "orbits stand for exactly the states of the full search");
+  assert.equal(
+    two.represented,
+    full.states,
+    "orbits stand for exactly the states of the full search",
+  );
 });
 
 /** Decides alone while in doubt. */
@@ -57,17 +63,18 @@ test("the synod chooses one value in every run of two rivals", () => {
   const { violation, unreached } = check(synodModel({ ...SMALL, attempts: 1 }));
   assert.equal(violation, undefined);
   assert.deepEqual(unreached, []);
-  const crash = check(synodModel({ ...SMALL, proposers: 1, crashes: 1, slowDisk: true, inFlight: 0 }));
-  assert.deepEqual([crash.coverage, crash.violation, crash.unreached], ["exhaustive", undefined, []]);
+  const crash = check(
+    synodModel({ ...SMALL, proposers: 1, crashes: 1, slowDisk: true, inFlight: 0 }),
+  );
+  assert.deepEqual(
+    [crash.coverage, crash.violation, crash.unreached],
+    ["exhaustive", undefined, []],
+  );
 });
 
 /** Proposes its own value whatever was accepted before (against P2c). */
 class Selfish extends Synod {
-  override onMessage(
-    ctx: Context<SynodWords>,
-    from: NodeId,
-    message: SynodWords["Message"],
-  ): void {
+  override onMessage(ctx: Context<SynodWords>, from: NodeId, message: SynodWords["Message"]): void {
     const deaf = message.type === "promise" ? { ...message, accepted: undefined } : message;
     super.onMessage(ctx, from, deaf);
   }
@@ -102,7 +109,13 @@ test("symmetry counts of Raft what a full search counts", () => {
 });
 
 test("what a leader committed outlives a crash, in every run with a slow disk", () => {
-  const model = raftModel({ ...RAFT, elections: 0, proposals: 1, crashes: 1, electionsOnly: false });
+  const model = raftModel({
+    ...RAFT,
+    elections: 0,
+    proposals: 1,
+    crashes: 1,
+    electionsOnly: false,
+  });
   const { coverage, violation } = check(model, { from: firstLeader(model) });
   assert.deepEqual([coverage, violation], ["exhaustive", undefined]);
 });

@@ -5,7 +5,14 @@
  */
 
 import type { Raft, RaftWords } from "@quorate/consensus";
-import { type Action, check, type Envelope, type Model, Path, type Verdict } from "@quorate/lab/checker";
+import {
+  type Action,
+  check,
+  type Envelope,
+  type Model,
+  Path,
+  type Verdict,
+} from "@quorate/lab/checker";
 
 import {
   type CreateRaft,
@@ -59,8 +66,10 @@ export const RAFT_HUNTS: readonly Hunt[] = [
   },
   {
     name: "L1-figure-8",
-    begins: "a leader of term 3 that holds an entry of term 1, where another server has one of term 2",
-    model: (create) => oneEntryAtATime({ ...NARROW, elections: 1, terms: 4, slowDisk: false }, create),
+    begins:
+      "a leader of term 3 that holds an entry of term 1, where another server has one of term 2",
+    model: (create) =>
+      oneEntryAtATime({ ...NARROW, elections: 1, terms: 4, slowDisk: false }, create),
     from: figure8,
   },
   {

@@ -30,9 +30,7 @@ export function synodModel(
     create: () => create(nodes),
     network: "merging",
     disk: slowDisk ? "asynchronous" : "instant",
-    asks: nodes
-      .slice(0, proposers)
-      .map((node, i) => ({ node, request: Uint8Array.of(i + 1) })),
+    asks: nodes.slice(0, proposers).map((node, i) => ({ node, request: Uint8Array.of(i + 1) })),
     budgets: { crashes, timeouts: attempts, ...(inFlight === 0 ? {} : { inFlight }) },
     history: {
       initial: [],

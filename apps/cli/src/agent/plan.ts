@@ -140,10 +140,11 @@ function keysOf(settings: AgentSettings): Pick<AgentConfig, "keyring" | "keyring
 }
 
 function protocolOf(settings: AgentSettings): AgentConfig["protocol"] {
-  const { protocol } = settings;
+  const { protocol, required_tags: tags } = settings;
   if (protocol < 2 || protocol > 5) refuse("-protocol must be from 2 to 5");
   return {
     versions: [1, 5, 2, 2, 5, protocol],
+    admission: Object.keys(tags).length === 0 ? { type: "anyone" } : { type: "tagged", tags },
     rejoinAfterLeave: settings.rejoin_after_leave,
     reconnectMs: settings.reconnect_interval,
     reconnectTimeoutMs: settings.reconnect_timeout,

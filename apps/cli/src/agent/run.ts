@@ -1,16 +1,15 @@
 /** `quorate agent`: one agent, from its settings to its last word. Stands in for `serf agent`. */
 
-import http from "node:http";
 import process from "node:process";
 
 import { type Address } from "@quorate/host";
 import { AgentError, SerfService } from "@quorate/serf";
-import { collectDefaultMetrics, Registry } from "prom-client";
 
 import { hostPort } from "../cluster/ports.ts";
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { version } from "../version.ts";
+import { MetricsPort } from "./metrics-port.ts";
 import { type AgentPlan, agentPlan } from "./plan.ts";
 import { type AgentFlags, agentSettings } from "./settings.ts";
 import type { AgentSettings } from "./table.ts";
@@ -36,18 +35,24 @@ export async function agent(flags: AgentFlags, terminal: Terminal): Promise<Exit
     ...plan,
     onStopped: (reason) => end({ well: reason === undefined, reason: reason?.message ?? "" }),
   });
-  const metrics = await startMetrics(plan, service);
+  const metrics = new MetricsPort(service);
+  let release = (): void => {};
   try {
+    if (plan.metrics !== undefined) {
+      const { host, port } = await metrics.listen(plan.metrics);
+      terminal.write(`    Metrics addr: '${hostPort(host, port)}'\n`);
+    }
+    // Before anything is heard of the agent: whoever reads that it runs may send a signal.
+    release = listen(service, { flags, settings, terminal, end });
     await start(service, plan, settings, terminal);
-    const release = listen(service, { flags, settings, terminal, end });
     void retryJoin(service, settings, end);
     const { well, reason } = await ended;
-    release();
     if (reason !== "") throw new CliError({ code: "settings", reason });
     return well ? EXIT.fine : EXIT.failed;
   } finally {
+    release();
     service.stop();
-    metrics?.close();
+    metrics.close();
   }
 }
 
@@ -152,31 +157,6 @@ async function reload(service: SerfService, flags: AgentFlags, terminal: Termina
     if (!(error instanceof CliError || error instanceof AgentError)) throw error;
     say(terminal, `Failed to reload configs: ${reasonOf(error)}`);
   }
-}
-
-/** Serves the metrics, if an address was given for them. */
-async function startMetrics(
-  { metrics }: AgentPlan,
-  service: SerfService,
-): Promise<http.Server | undefined> {
-  if (metrics === undefined) return undefined;
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  service.registerMetrics(registry);
-  const server = http.createServer((request, response) => {
-    const found = request.url === "/metrics";
-    response.writeHead(found ? 200 : 404, { "content-type": registry.contentType });
-    if (found) void registry.metrics().then((text) => response.end(text));
-    else response.end();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      const reason = `cannot serve metrics at ${hostPort(metrics.host, metrics.port)}: ${reasonOf(error)}`;
-      reject(new CliError({ code: "settings", reason }));
-    });
-    server.listen({ host: metrics.host, port: metrics.port }, resolve);
-  });
-  return server;
 }
 
 /** A port that is taken, in words that name it. */

@@ -46,13 +46,17 @@ const schemas: { readonly [K in Kind]: v.GenericSchema<unknown, unknown> } = {
   switch: v.boolean(),
   number: wholeNumber,
   duration,
-  // The pairs first: an array would do for a record too.
   tags: v.union([
     v.pipe(
       v.array(tagPair),
       v.transform((pairs) => Object.fromEntries(pairs) as unknown),
     ),
-    v.record(v.string(), v.string()),
+    // An array would do for a record.
+    v.pipe(
+      v.unknown(),
+      v.check((value) => !Array.isArray(value)),
+      v.record(v.string(), v.string()),
+    ),
   ]),
 };
 
@@ -157,5 +161,6 @@ function merge(base: AgentSettings, said: Said): AgentSettings {
     ...said,
     ...Object.fromEntries(grown),
     tags: { ...base.tags, ...said.tags },
+    required_tags: { ...base.required_tags, ...said.required_tags },
   };
 }

@@ -43,6 +43,7 @@ export interface AgentSettings {
   readonly discover: string;
   readonly enable_syslog: boolean;
   readonly metrics_addr: string;
+  readonly required_tags: Readonly<Record<string, string>>;
 }
 
 export type AgentSetting = keyof AgentSettings;
@@ -145,6 +146,13 @@ export const agentTable: { readonly [K in AgentSetting]: AgentRow<K> } = {
   ),
   discover: text("discover", "<cluster>", "not supported: multicast DNS"),
   enable_syslog: toggle("syslog", "not supported: logs go to standard error"),
+  required_tags: {
+    kind: "tags",
+    flag: "require-tag",
+    argument: "<key=value>",
+    description: "tag without which nobody is let in; again for more",
+    fallback: {},
+  },
   metrics_addr: text("metrics-addr", "<address>", "address for Prometheus, at /metrics"),
 };
 

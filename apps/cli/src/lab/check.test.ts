@@ -80,10 +80,21 @@ test("judge prints one verdict a file and is content only if all are good", asyn
     };
     const put = { client: "a", type: "put", key: "x", value: 1, call: 0, ret: 1 };
     const good = await file("good", put, { ...put, type: "get", call: 2, ret: 3 });
-    const stale = await file("stale", put, { ...put, client: "b", type: "get", value: null, call: 2, ret: 3 });
+    const stale = await file("stale", put, {
+      ...put,
+      client: "b",
+      type: "get",
+      value: null,
+      call: 2,
+      ret: 3,
+    });
     const txn = await file("txn", { type: "txn", value: [["r", "x", [7]]], call: 0, ret: 1 });
     const bad = await file("bad", { type: "put" });
-    assert.deepEqual(await ask("judge", good), { status: 0, out: `${good}: linearizable\n`, err: "" });
+    assert.deepEqual(await ask("judge", good), {
+      status: 0,
+      out: `${good}: linearizable\n`,
+      err: "",
+    });
     const { status, out } = await ask("judge", "--json", good, stale, txn, bad, "no such file");
     assert.equal(status, 1);
     const verdicts = lines(out);

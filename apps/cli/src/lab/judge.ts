@@ -71,8 +71,7 @@ async function ruling(
     const history = file === "-" ? await text(process.stdin) : await readFile(file, "utf8");
     return rule(history, promised ?? usualFor(history), budget === undefined ? {} : { budget });
   } catch (error) {
-    const isExpected =
-      error instanceof HistoryError || (error instanceof Error && "code" in error);
+    const isExpected = error instanceof HistoryError || (error instanceof Error && "code" in error);
     if (!isExpected) throw error;
     const reason = reasonOf(error);
     return { good: false, json: { verdict: "unreadable", reason }, details: [reason] };
@@ -107,9 +106,7 @@ function rule(history: string, promised: Promised, options: { readonly budget?: 
       const verdict = judgeSequential(history, options);
       if (verdict.verdict === "sequential") return good("sequential");
       const { order, stuck } = verdict;
-      const details = [
-        `after ${order.length} operations none of ${stuck.join(", ")} can be next`,
-      ];
+      const details = [`after ${order.length} operations none of ${stuck.join(", ")} can be next`];
       return { good: false, json: { verdict: verdict.verdict, order, stuck }, details };
     }
     case "sessions": {

@@ -95,7 +95,16 @@ function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
     .option("--shard <i/n>", "of the seeds, only the i-th of n shares")
     .option("--jobs <count>", "how many cores to use (default: all)", natural)
     .option("--scenario <name>", "the trouble to make (default: each seed draws its own)")
-    .option("--nodes <count>", "how many nodes (default: drawn for each seed)", natural)
+    .option(
+      "--nodes <count>",
+      "how many nodes (default: drawn for each seed); in an experiment, sizes: 10,100",
+      sizes,
+    )
+    .option(
+      "--experiment <name>",
+      "gossip: measure scale, lifeguard, detectors, detection, delivery or storm",
+    )
+    .option("--svg <file>", "gossip: measure scale, and draw it")
     .option("--set <name=value>", "set a parameter; may be repeated", collect, [])
     .option("--bug <name>", "plant one of the bugs of the protocol's exam")
     .option("--history <file>", "with --seed: write down what the clients did, for the judges")
@@ -110,6 +119,8 @@ function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
         "quorate simulate raft --seed 7 --nodes 5 --scenario partitions --trace -",
         "quorate simulate raft --bug L6-leader-counts-itself-first",
         "quorate simulate raft --list",
+        "quorate simulate gossip --nodes 10,100,1000 --svg scale.svg",
+        "quorate simulate gossip --experiment lifeguard",
         "",
         "Status 0: every claim held. 1: something was found. 2: wrong usage.",
       ),
@@ -172,6 +183,11 @@ function examples(...lines: readonly string[]): string {
 function natural(text: string): number {
   if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
   throw new InvalidArgumentError("It must be a whole number above 0.");
+}
+
+/** A number of nodes, or several. */
+function sizes(text: string): number | readonly number[] {
+  return text.includes(",") ? text.split(",").map(natural) : natural(text);
 }
 
 function collect(text: string, before: readonly string[]): readonly string[] {

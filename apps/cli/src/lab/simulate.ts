@@ -20,6 +20,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { duration } from "../terminal/units.ts";
 import { Fleet, type Shard } from "./fleet.ts";
 import { reportFleet } from "./fleet-report.ts";
+import { experiment, isExperiment } from "./gossip-experiments.ts";
 import {
   checkBug,
   checkScenario,
@@ -35,7 +36,9 @@ export interface SimulateFlags {
   readonly shard?: string;
   readonly jobs?: number;
   readonly scenario?: string;
-  readonly nodes?: number;
+  readonly nodes?: number | readonly number[];
+  readonly experiment?: string;
+  readonly svg?: string;
   readonly set?: readonly string[];
   readonly bug?: string;
   readonly history?: string;
@@ -53,8 +56,13 @@ export async function simulate(
   terminal: Terminal,
 ): Promise<ExitStatus> {
   const subject = protocolOf(protocol);
+  if (isExperiment(flags)) {
+    if (protocol === "gossip") return experiment(flags, terminal);
+    throw new CliError({ code: "usage", reason: "only gossip has experiments" });
+  }
   if (flags.list === true) return list(subject, terminal);
-  const given = settingsFrom(subject, flags);
+  const { nodes, ...others } = flags;
+  const given = settingsFrom(subject, typeof nodes === "number" ? { ...others, nodes } : others);
   checkScenario(flags.scenario);
   checkBug(subject, flags.bug);
   const plan = {

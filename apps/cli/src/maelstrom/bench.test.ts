@@ -51,7 +51,9 @@ export class Bench {
 
   async init(): Promise<void> {
     await Promise.all(
-      this.nodes.map((node) => this.ask(node, { type: "init", node_id: node, node_ids: this.nodes })),
+      this.nodes.map((node) =>
+        this.ask(node, { type: "init", node_id: node, node_ids: this.nodes }),
+      ),
     );
   }
 

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { judge, judgeIsolation, type MicroOperation, type Operation, Recorder, type Transaction, type Value } from "@quorate/lab/judge";
+import {
+  judge,
+  judgeIsolation,
+  type MicroOperation,
+  type Operation,
+  Recorder,
+  type Transaction,
+  type Value,
+} from "@quorate/lab/judge";
 
 import { Bench, type Trouble } from "./bench.test.ts";
 import type { Body } from "./messages.ts";
@@ -19,7 +27,10 @@ async function withBench(
     await bench.init();
     await play(bench);
   } finally {
-    assert.deepEqual(await bench.close(), bench.nodes.map(() => 0));
+    assert.deepEqual(
+      await bench.close(),
+      bench.nodes.map(() => 0),
+    );
   }
 }
 
@@ -61,13 +72,18 @@ test("what is broadcast reaches every node, whatever is lost and delayed", async
       assert.equal(type, "broadcast_ok");
     }
     bench.heal();
-    await untilAll(bench, { type: "read" }, ({ messages }) => (messages as unknown[]).length === 40);
+    await untilAll(
+      bench,
+      { type: "read" },
+      ({ messages }) => (messages as unknown[]).length === 40,
+    );
   });
 });
 
 test("a grow-only set and a counter converge", async () => {
   await withBench("g-set", 3, TROUBLE, async (bench) => {
-    for (let i = 0; i < 15; i++) await bench.ask(bench.nodes[i % 3]!, { type: "add", element: `e${i}` });
+    for (let i = 0; i < 15; i++)
+      await bench.ask(bench.nodes[i % 3]!, { type: "add", element: `e${i}` });
     await untilAll(bench, { type: "read" }, ({ value }) => (value as unknown[]).length === 15);
   });
   await withBench("pn-counter", 3, TROUBLE, async (bench) => {
@@ -104,7 +120,8 @@ test("lin-kv on Raft is linearizable through loss and a partition", async () => 
         );
         const answer = await bench.ask(node, body, name);
         const { type, code } = answer;
-        if (type === "read_ok") recorder.complete(token, clock++, { value: answer["value"] as Value });
+        if (type === "read_ok")
+          recorder.complete(token, clock++, { value: answer["value"] as Value });
         else if (type === "write_ok") recorder.complete(token, clock++);
         else if (type === "cas_ok") recorder.complete(token, clock++, { result: true });
         else if (code === 20 && kind === 0) recorder.complete(token, clock++, { value: null });

@@ -28,12 +28,18 @@ export function dependencies(
   { lists, committed }: Observed,
 ): readonly Edge[] {
   const edges: Edge[] = [];
-  const add = (from: number | undefined, to: number | undefined, type: Dependency, because: string): void => {
+  const add = (
+    from: number | undefined,
+    to: number | undefined,
+    type: Dependency,
+    because: string,
+  ): void => {
     if (from === undefined || to === undefined || from === to) return;
     if (committed.has(from) && committed.has(to)) edges.push({ from, to, type, because });
   };
   for (const list of lists.values()) listEdges(list, committed, add);
-  for (const [from, to] of realTime(transactions)) add(from, to, "rt", "had returned before it was called");
+  for (const [from, to] of realTime(transactions))
+    add(from, to, "rt", "had returned before it was called");
   return edges;
 }
 
@@ -84,7 +90,8 @@ function nextAppends(
 
 /** The least pairs from which all others follow: each call is linked to the latest returns before it. */
 function realTime(transactions: readonly Transaction[]): readonly (readonly [number, number])[] {
-  const moments: { readonly time: number; readonly isReturn: boolean; readonly index: number }[] = [];
+  const moments: { readonly time: number; readonly isReturn: boolean; readonly index: number }[] =
+    [];
   for (const [index, { call, ret, status }] of transactions.entries()) {
     if (status === "fail") continue;
     moments.push({ time: call, isReturn: false, index });

@@ -19,8 +19,25 @@ function anomalies(history: readonly Transaction[]): readonly string[] {
 test("transactions one after the other are strictly serializable", () => {
   const history: Transaction[] = [
     { type: "txn", value: [["append", "x", 1]], call: 0, ret: 1 },
-    { type: "txn", value: [["r", "x", [1]], ["append", "y", 2]], call: 2, ret: 3 },
-    { type: "txn", value: [["r", "x", [1]], ["r", "y", [2]], ["r", "z", null]], call: 4, ret: 5 },
+    {
+      type: "txn",
+      value: [
+        ["r", "x", [1]],
+        ["append", "y", 2],
+      ],
+      call: 2,
+      ret: 3,
+    },
+    {
+      type: "txn",
+      value: [
+        ["r", "x", [1]],
+        ["r", "y", [2]],
+        ["r", "z", null],
+      ],
+      call: 4,
+      ret: 5,
+    },
   ];
   const { verdict, rulesOut } = judgeIsolation(history);
   assert.deepEqual([verdict, rulesOut], ["strict-serializable", undefined]);
@@ -28,9 +45,18 @@ test("transactions one after the other are strictly serializable", () => {
 
 test("G0: two transactions that append to two lists in opposite orders", () => {
   const history = together(
-    [["append", "x", 1], ["append", "y", 1]],
-    [["append", "x", 2], ["append", "y", 2]],
-    [["r", "x", [1, 2]], ["r", "y", [2, 1]]],
+    [
+      ["append", "x", 1],
+      ["append", "y", 1],
+    ],
+    [
+      ["append", "x", 2],
+      ["append", "y", 2],
+    ],
+    [
+      ["r", "x", [1, 2]],
+      ["r", "y", [2, 1]],
+    ],
   );
   assert.equal(anomalies(history)[0], "G0");
   assert.equal(judgeIsolation(history).rulesOut, "read-uncommitted");
@@ -45,27 +71,48 @@ test("G1a: an element of an aborted transaction is read", () => {
 });
 
 test("G1b: a list is read in the middle of another transaction", () => {
-  const history = together([["append", "x", 1], ["append", "x", 2]], [["r", "x", [1]]]);
+  const history = together(
+    [
+      ["append", "x", 1],
+      ["append", "x", 2],
+    ],
+    [["r", "x", [1]]],
+  );
   assert.ok(anomalies(history).includes("G1b"));
   assert.equal(judgeIsolation(history).rulesOut, "read-committed");
 });
 
 test("G1c: each of two transactions reads what the other appended", () => {
   const history = together(
-    [["append", "x", 1], ["r", "y", [1]]],
-    [["append", "y", 1], ["r", "x", [1]]],
+    [
+      ["append", "x", 1],
+      ["r", "y", [1]],
+    ],
+    [
+      ["append", "y", 1],
+      ["r", "x", [1]],
+    ],
   );
   assert.deepEqual(anomalies(history), ["G1c"]);
 });
 
 test("G-single: a transaction sees one half of another", () => {
   const history = together(
-    [["append", "x", 1], ["append", "y", 1]],
-    [["r", "x", [1]], ["r", "y", []]],
+    [
+      ["append", "x", 1],
+      ["append", "y", 1],
+    ],
+    [
+      ["r", "x", [1]],
+      ["r", "y", []],
+    ],
     [["r", "y", [1]]],
   );
   const { anomalies: found, rulesOut } = judgeIsolation(history);
-  assert.deepEqual(found.map(({ type }) => type), ["G-single"]);
+  assert.deepEqual(
+    found.map(({ type }) => type),
+    ["G-single"],
+  );
   assert.equal(rulesOut, "snapshot-isolation");
   assert.equal(found[0]!.transactions.length, 2);
   assert.match(found[0]!.steps.join("\n"), /y: read without 1/);
@@ -73,9 +120,18 @@ test("G-single: a transaction sees one half of another", () => {
 
 test("G2: two transactions miss what the other did (write skew)", () => {
   const history = together(
-    [["r", "x", []], ["append", "y", 1]],
-    [["r", "y", []], ["append", "x", 1]],
-    [["r", "x", [1]], ["r", "y", [1]]],
+    [
+      ["r", "x", []],
+      ["append", "y", 1],
+    ],
+    [
+      ["r", "y", []],
+      ["append", "x", 1],
+    ],
+    [
+      ["r", "x", [1]],
+      ["r", "y", [1]],
+    ],
   );
   assert.deepEqual(anomalies(history), ["G2"]);
   assert.equal(judgeIsolation(history).rulesOut, "serializable");
@@ -94,11 +150,19 @@ test("a stale read is against real time only", () => {
 
 test("what single reads give away", () => {
   assert.deepEqual(anomalies(together([["r", "x", [1]]])), ["garbage"]);
-  const own = together([["append", "x", 1], ["r", "x", []]]);
+  const own = together([
+    ["append", "x", 1],
+    ["r", "x", []],
+  ]);
   assert.deepEqual(anomalies(own), ["internal"]);
   const twice = together([["append", "x", 1]], [["r", "x", [1, 1]]]);
   assert.deepEqual(anomalies(twice), ["duplicate"]);
-  const split = together([["append", "x", 1]], [["append", "x", 2]], [["r", "x", [1, 2]]], [["r", "x", [2]]]);
+  const split = together(
+    [["append", "x", 1]],
+    [["append", "x", 2]],
+    [["r", "x", [1, 2]]],
+    [["r", "x", [2]]],
+  );
   assert.deepEqual(anomalies(split), ["incompatible-order"]);
 });
 
@@ -108,15 +172,24 @@ test("a transaction whose outcome is unknown took place if somebody saw it", () 
     { type: "txn", value: [["r", "x", []]], call: 2, ret: 3 },
   ];
   assert.deepEqual(anomalies(unseen), []);
-  const seen: Transaction[] = [...unseen, { type: "txn", value: [["r", "x", [1]]], call: 4, ret: 5 }];
+  const seen: Transaction[] = [
+    ...unseen,
+    { type: "txn", value: [["r", "x", [1]]], call: 4, ret: 5 },
+  ];
   assert.deepEqual(anomalies(seen), []);
 });
 
 test("lines that are no transactions are refused by line and field", () => {
-  const text = '{"type":"txn","value":[["append","x",1]],"call":0,"ret":1}\n{"type":"txn","value":[["w","x",1]],"call":0,"ret":1}';
-  assert.throws(() => judgeIsolation(text), (error) => {
-    return error instanceof HistoryError && /line 2: "value" must be a list of/.test(error.message);
-  });
+  const text =
+    '{"type":"txn","value":[["append","x",1]],"call":0,"ret":1}\n{"type":"txn","value":[["w","x",1]],"call":0,"ret":1}';
+  assert.throws(
+    () => judgeIsolation(text),
+    (error) => {
+      return (
+        error instanceof HistoryError && /line 2: "value" must be a list of/.test(error.message)
+      );
+    },
+  );
 });
 
 /** A store that runs transactions one by one is serializable, whatever they do; one wrong read is found. */
@@ -140,7 +213,10 @@ test("random serial histories are clean, and reads cut short in them are found",
       history.push({ type: "txn", value, call: 2 * i, ret: 2 * i + 1 });
     }
     assert.deepEqual(judgeIsolation(history).anomalies, []);
-    const at = history.findIndex(({ value }) => value.length === 1 && value[0]![0] === "r" && (value[0]![2] as number[]).length > 0);
+    const at = history.findIndex(
+      ({ value }) =>
+        value.length === 1 && value[0]![0] === "r" && (value[0]![2] as number[]).length > 0,
+    );
     if (at < 0) continue;
     const [, key, list] = history[at]!.value[0]! as ["r", string, number[]];
     history[at] = { ...history[at]!, value: [["r", key, list.slice(0, -1)]] };

@@ -74,7 +74,9 @@ export function judgeIsolation(
     const found = worst(data, knot, []);
     if (found !== undefined) anomalies.push(told(found.type, found.edges));
   }
-  const cyclic = anomalies.some(({ type }) => type.startsWith("G") && type !== "G1a" && type !== "G1b");
+  const cyclic = anomalies.some(
+    ({ type }) => type.startsWith("G") && type !== "G1a" && type !== "G1b",
+  );
   if (!cyclic) {
     const timed = graphOf(edges);
     for (const knot of knots(timed)) {
@@ -94,12 +96,13 @@ function worst(
   also: readonly Dependency[],
 ): { readonly type: CycleAnomaly; readonly edges: readonly Edge[] } | undefined {
   const flow: readonly Dependency[] = ["ww", "wr", ...also];
-  const kinds: readonly (readonly [CycleAnomaly, readonly Dependency[], readonly Dependency[]])[] = [
-    ["G0", ["ww"], ["ww", ...also]],
-    ["G1c", flow, flow],
-    ["G-single", ["rw"], flow],
-    ["G2", ["rw"], ["rw", ...flow]],
-  ];
+  const kinds: readonly (readonly [CycleAnomaly, readonly Dependency[], readonly Dependency[]])[] =
+    [
+      ["G0", ["ww"], ["ww", ...also]],
+      ["G1c", flow, flow],
+      ["G-single", ["rw"], flow],
+      ["G2", ["rw"], ["rw", ...flow]],
+    ];
   for (const [type, first, then] of kinds) {
     const edges = cycle(graph, knot, first, then);
     if (edges !== undefined) return { type, edges };

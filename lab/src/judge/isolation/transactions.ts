@@ -5,7 +5,14 @@
  */
 
 import type { Place } from "../errors.ts";
-import { checkTiming, type Limits, LIMITS, readEach, type Status, type Timing } from "../history.ts";
+import {
+  checkTiming,
+  type Limits,
+  LIMITS,
+  readEach,
+  type Status,
+  type Timing,
+} from "../history.ts";
 
 export type Element = string | number | boolean;
 export type ListKey = string | number;
@@ -25,10 +32,7 @@ export interface Transaction extends Omit<Timing, "key"> {
  *
  * @throws HistoryError that names the line and the field.
  */
-export function readTransactions(
-  input: unknown,
-  limits: Limits = LIMITS,
-): readonly Transaction[] {
+export function readTransactions(input: unknown, limits: Limits = LIMITS): readonly Transaction[] {
   return readEach(input, limits, checkTransaction);
 }
 

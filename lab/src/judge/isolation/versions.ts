@@ -67,7 +67,8 @@ export function observe(transactions: readonly Transaction[]): Observed {
   const listOf = (key: ListKey): List => {
     const name = nameOf(key);
     let list = lists.get(name);
-    if (list === undefined) lists.set(name, (list = { key, order: [], appends: new Map(), reads: [] }));
+    if (list === undefined)
+      lists.set(name, (list = { key, order: [], appends: new Map(), reads: [] }));
     return list;
   };
   for (const [index, { value }] of transactions.entries()) noteAppends(value, index, listOf);
@@ -115,7 +116,11 @@ function take(
     const append = list.appends.get(nameOf(element));
     if (append === undefined) found("garbage", [], `nobody appended ${String(element)}`);
     else if (statusOf(transactions[append.transaction]!) === "fail") {
-      found("G1a", [append.transaction], `${String(element)} was appended by an aborted transaction`);
+      found(
+        "G1a",
+        [append.transaction],
+        `${String(element)} was appended by an aborted transaction`,
+      );
     }
   }
   const last = read.length === 0 ? undefined : list.appends.get(nameOf(read.at(-1)!));
@@ -167,7 +172,8 @@ function committedOf(
   lists: ReadonlyMap<string, List>,
 ): ReadonlySet<number> {
   const committed = new Set<number>();
-  for (const [index, one] of transactions.entries()) if (statusOf(one) === "ok") committed.add(index);
+  for (const [index, one] of transactions.entries())
+    if (statusOf(one) === "ok") committed.add(index);
   for (const { order, appends } of lists.values()) {
     for (const element of order) {
       const append = appends.get(nameOf(element));

@@ -66,7 +66,13 @@ for (let seed = 1; seed <= SEEDS; seed++) {
       const node = nodes[random.below(nodes.length)]!;
       if (world.process(node) === undefined) world.start(node);
       else if (random.chance(1, 8)) world.crash(node);
-      else begin(world, node, nodes.filter(() => random.chance(2, 3)), told);
+      else
+        begin(
+          world,
+          node,
+          nodes.filter(() => random.chance(2, 3)),
+          told,
+        );
       world.runFor(random.below(150));
     }
     for (const id of nodes) if (world.process(id) === undefined) world.start(id);

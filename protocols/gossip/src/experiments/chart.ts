@@ -19,7 +19,8 @@ const COLOURS = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b"] as const
 
 /** Panels side by side over the same x axis. */
 export function chart(title: string, panels: readonly Panel[]): string {
-  const width = WIDTH * panels.length;
+  // The last label of the last axis needs room.
+  const width = WIDTH * panels.length + 12;
   const height = HEIGHT + 30;
   const body = panels.map(
     (panel, i) => `<g transform="translate(${i * WIDTH} 30)">${panelSvg(panel)}</g>`,

@@ -13,6 +13,7 @@ export {
   type LifeguardRow,
   type LifeguardRun,
   lifeguardTable,
+  measureDetection,
   measureLifeguard,
   type Variant,
   VARIANTS,
@@ -20,6 +21,7 @@ export {
 export {
   type DeliveryPlan,
   deliveryReport,
+  detectionReport,
   type DetectorsPlan,
   detectorsReport,
   lifeguardReport,

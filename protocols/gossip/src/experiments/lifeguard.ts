@@ -140,7 +140,7 @@ export function lifeguardTable(worlds: Worlds, plan: LifeguardPlan): readonly Li
       results.reduce((total, result) => total + result[field], 0);
     const falsePositives = sum("falsePositives");
     const falsePositivesAtHealthy = sum("falsePositivesAtHealthy");
-    const crash = detectionMs(worlds, variant, plan);
+    const crash = measureDetection(worlds, variant.settings, plan.nodes, 4 * plan.seeds);
     rows.push({
       variant: variant.name,
       falsePositives,
@@ -174,40 +174,52 @@ function percent(part: number, whole: number): number {
   return whole === 0 ? 0 : (100 * part) / whole;
 }
 
-/** How long until the first, and until all, call a crashed member failed, nobody being slow. */
-function detectionMs(
+/** How long until the first, and until all, call a crashed member failed, nobody being slow: means. */
+export function measureDetection(
   worlds: Worlds,
-  variant: Variant,
-  { nodes, seeds }: LifeguardPlan,
-): { first: number; last: number } {
+  settings: Partial<SwimConfig>,
+  nodes: number,
+  crashes: number,
+): { readonly first: number; readonly last: number } {
   const firsts: number[] = [];
   const lasts: number[] = [];
-  for (let seed = 1; seed <= 4 * seeds; seed++) {
-    const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
-    const victim = names[(seed * 31) % nodes]!;
-    const times: number[] = [];
-    let now = () => 0;
-    const world: World<SwimStationWords, SwimStation> = worlds({
-      seed,
-      nodes: names,
-      latencyMs: [1, 2],
-      lossPermille: 0,
-      create: (name) => swimStation({ ...lan({ name, wire: plainWire }), ...variant.settings }),
-      onNote: (_node, note) => {
-        if (note.type === "died" && note.node === victim) times.push(now());
-      },
-    });
-    now = () => world.now;
-    for (const name of names) {
-      if (name === names[0]) continue;
-      world.request(name, { type: "join", addresses: [names[0]!], replay: false }, () => {});
-    }
-    world.runFor(SETTLE_MS + 137 * seed);
-    const crashedAt = world.now;
-    world.crash(victim);
-    world.runFor(60_000);
-    firsts.push(Math.min(...times) - crashedAt);
-    lasts.push(Math.max(...times) - crashedAt);
+  for (let seed = 1; seed <= crashes; seed++) {
+    const times = crashOne(worlds, settings, nodes, seed);
+    firsts.push(Math.min(...times));
+    lasts.push(Math.max(...times));
   }
   return { first: mean(firsts), last: mean(lasts) };
+}
+
+/** When each of the others learned of a crash, in milliseconds from it. */
+function crashOne(
+  worlds: Worlds,
+  settings: Partial<SwimConfig>,
+  nodes: number,
+  seed: number,
+): readonly number[] {
+  const names = Array.from({ length: nodes }, (_, i) => `n${i}`);
+  const victim = names[1 + ((seed * 31) % (nodes - 1))]!;
+  const times: number[] = [];
+  let now = () => 0;
+  const world: World<SwimStationWords, SwimStation> = worlds({
+    seed,
+    nodes: names,
+    latencyMs: [1, 2],
+    lossPermille: 0,
+    create: (name) => swimStation({ ...lan({ name, wire: plainWire }), ...settings }),
+    onNote: (_node, note) => {
+      if (note.type === "died" && note.node === victim) times.push(now());
+    },
+  });
+  now = () => world.now;
+  for (const name of names.slice(1)) {
+    world.request(name, { type: "join", addresses: [names[0]!], replay: false }, () => {});
+  }
+  // At another moment of the probe interval each time.
+  world.runFor(SETTLE_MS + ((137 * seed) % 1000));
+  const crashedAt = world.now;
+  world.crash(victim);
+  world.runFor(60_000);
+  return times.map((time) => time - crashedAt);
 }

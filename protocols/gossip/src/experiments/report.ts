@@ -6,7 +6,7 @@
 import { type Panel, chart } from "./chart.ts";
 import { measureDelivery, measureStorm } from "./delivery.ts";
 import { compareDetectors } from "./detectors.ts";
-import { type LifeguardPlan, lifeguardTable } from "./lifeguard.ts";
+import { type LifeguardPlan, lifeguardTable, measureDetection } from "./lifeguard.ts";
 import { measureScale, type ScaleResult } from "./scale.ts";
 import type { Worlds } from "./world.ts";
 
@@ -124,6 +124,15 @@ export function lifeguardReport(worlds: Worlds, plan: LifeguardPlan): Report {
     "packets/run",
   ];
   return { table: markdown(heading, rows) };
+}
+
+/** How fast crashes are noticed at sizes where real agents were measured. */
+export function detectionReport(worlds: Worlds, nodes: readonly number[], crashes: number): Report {
+  const rows = nodes.map((count) => {
+    const { first, last } = measureDetection(worlds, {}, count, crashes);
+    return [`${count}`, (first / 1000).toFixed(2), (last / 1000).toFixed(2)];
+  });
+  return { table: markdown(["nodes", "first failed s", "last failed s"], rows) };
 }
 
 export interface DetectorsPlan {

@@ -314,6 +314,20 @@ test("what is written down brings a node back to whom it knew, with clocks that 
   assert.equal(again.put("userEvent").length, 0, "what was put out before is not put out again");
 });
 
+test("a node whose former peers are all away tries them again and again", () => {
+  const serf = new Serf(serfDefaults(lan({ name: "a", wire: plainWire }), { snapshot: true }));
+  for (const name of ["b", "c"]) serf.recover({ type: "alive", name, address: name });
+  const rig = new Rig(serf);
+  for (let i = 0; i < 4; i++) rig.fire("rejoin");
+  assert.deepEqual(
+    rig.streams().map(({ to }) => to),
+    ["b", "c", "b", "c"],
+  );
+  rig.meet("b");
+  rig.fire("rejoin");
+  assert.ok(!rig.timers.has("rejoin"));
+});
+
 test("after a farewell a node does not come back unless told to", () => {
   const records = [{ type: "alive", name: "b", address: "b" }, { type: "leave" }] as const;
   for (const rejoinAfterLeave of [false, true]) {

@@ -34,6 +34,8 @@ export class Serf extends Queries {
   /** Whom this node knew in an earlier life, by the records it left. */
   private readonly previous: Map<Name, Address> = new Map();
   private leftBefore = false;
+  /** How often one of them was tried. */
+  private rejoins = 0;
   private written: readonly [number, number, number] = [0, 0, 0];
   private recordsWritten = 0;
 
@@ -285,14 +287,17 @@ export class Serf extends Queries {
     }
   }
 
-  /** Tries one after the other of those known before, until there is company. */
+  /** Tries one after the other of those known before, again and again, until there is company. */
   private onRejoin(ctx: Ctx): void {
     if (this.members.present > 1 || this.phase !== "staying") return this.previous.clear();
     for (const [name, address] of this.previous) {
+      // Whoever was tried goes to the end of the line.
       this.previous.delete(name);
       if (this.isMe(name) || address === ctx.self) continue;
+      this.previous.set(name, address);
       this.pushPull(ctx, address, "join", undefined, false);
-      return ctx.setTimer("rejoin", SNAPSHOT_MS);
+      const round = ++this.rejoins % this.previous.size === 0;
+      return ctx.setTimer("rejoin", round ? this.serf.reconnectMs : SNAPSHOT_MS, SNAPSHOT_MS);
     }
   }
 

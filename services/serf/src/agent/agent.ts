@@ -85,9 +85,8 @@ export class Agent {
   async start(): Promise<Address> {
     const { config, logger } = this;
     const port = await this.transport.open(config.bind);
-    const at = advertised(config, port);
     const onDurable = (place: number): void => driver.onDurable(place);
-    const snapshot = this.openSnapshot(onDurable);
+    const { at, snapshot } = this.prepare(port, onDurable);
     const process = new Serf(protocolConfig(config, serfWire, layersBytes(config)));
     const driver = new Driver<GossipWords>({
       self: at.text,
@@ -116,13 +115,20 @@ export class Agent {
     return at.address;
   }
 
-  private openSnapshot(onDurable: (place: number) => void): SnapshotFile | NoSnapshot {
-    const { snapshotPath } = this.config;
-    if (snapshotPath === undefined) return new NoSnapshot(onDurable);
+  /** What may still fail with the port open: it is closed again then. */
+  private prepare(port: number, onDurable: (place: number) => void): Prepared {
+    const { config, logger } = this;
+    const { snapshotPath } = config;
     try {
-      return new SnapshotFile(snapshotPath, this.logger, onDurable);
+      const at = advertised(config, port);
+      const snapshot =
+        snapshotPath === undefined
+          ? new NoSnapshot(onDurable)
+          : new SnapshotFile(snapshotPath, logger, onDurable);
+      return { at, snapshot };
     } catch (error) {
       this.transport.close();
+      if (error instanceof AgentError) throw error;
       throw new AgentError(`cannot open the snapshot: ${messageOf(error)}`);
     }
   }
@@ -249,7 +255,12 @@ export class Agent {
   async setTags(tags: Tags): Promise<void> {
     const { tagsFile } = this.config;
     await this.accepted({ type: "setTags", tags });
-    if (tagsFile !== undefined) writeTags(tagsFile, tags);
+    if (tagsFile === undefined) return;
+    try {
+      writeTags(tagsFile, tags);
+    } catch (error) {
+      throw new AgentError(`the tags are set, but cannot be written: ${messageOf(error)}`);
+    }
   }
 
   async forceLeave(node: string, prune: boolean): Promise<void> {
@@ -345,6 +356,11 @@ export class Agent {
       this.options.onStopped(error);
     });
   }
+}
+
+interface Prepared {
+  readonly at: ReturnType<typeof advertised>;
+  readonly snapshot: SnapshotFile | NoSnapshot;
 }
 
 interface Running {

@@ -76,7 +76,8 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(fs.readFileSync(path, "utf8"));
   } catch (error) {
-    throw new AgentError(`cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AgentError(`cannot read ${path}: ${reason}`);
   }
 }
 

@@ -202,9 +202,14 @@ async function callWebhook(url: string, self: Member, event: AgentEvent): Promis
     }),
     signal: AbortSignal.timeout(WEBHOOK_MS),
   });
-  const body = new Uint8Array(await answer.arrayBuffer());
   if (!answer.ok) throw new Error(`HTTP status ${answer.status}`);
-  return body.subarray(0, OUTPUT_BYTES);
+  let body = Buffer.alloc(0);
+  for await (const piece of answer.body ?? []) {
+    body = Buffer.concat([body, piece]);
+    // What is beyond is not read: leaving the loop hangs up.
+    if (body.length >= OUTPUT_BYTES) break;
+  }
+  return new Uint8Array(body.subarray(0, OUTPUT_BYTES));
 }
 
 function details(event: AgentEvent): Readonly<Record<string, unknown>> {

@@ -1,7 +1,14 @@
 /** Records of the process as lines of Serf's snapshot file, and back. */
 
 import type { GossipWords } from "@quorate/gossip";
-import { type Codec, MalformedInput, Reader, readUtf8, unreachable, utf8 } from "@quorate/kernel";
+import {
+  type Codec,
+  MalformedInput,
+  type Reader,
+  readUtf8,
+  unreachable,
+  utf8,
+} from "@quorate/kernel";
 
 import { endpointOf } from "../wire/address.ts";
 

@@ -17,14 +17,4 @@ export {
   uintOf,
 } from "./primitives.ts";
 export { ValueScanner } from "./scanner.ts";
-export {
-  dictionary,
-  is,
-  list,
-  mapped,
-  nullable,
-  optional,
-  type PackFields,
-  packed,
-  record,
-} from "./structures.ts";
+export { dictionary, is, list, mapped, nullable, optional, packed, record } from "./structures.ts";

@@ -52,11 +52,11 @@ export interface Pack<T> {
 
 const NIL = 0xc0;
 
-export function be16(reader: Reader): number {
+function be16(reader: Reader): number {
   return reader.byte() * 0x100 + reader.byte();
 }
 
-export function be32(reader: Reader): number {
+function be32(reader: Reader): number {
   return be16(reader) * 0x1_0000 + be16(reader);
 }
 
@@ -109,7 +109,7 @@ export function uintOf(bits: 8 | 16 | 32): Pack<number> {
   const limit = 2 ** bits;
   return {
     zero: 0,
-    write: uint.write,
+    write: (writer, value) => uint.write(writer, value),
     read(reader) {
       const value = uint.read(reader);
       if (value >= limit) throw new MalformedInput(`more than ${bits} bits`);

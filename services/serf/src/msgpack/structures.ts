@@ -1,7 +1,5 @@
 /** MessagePack values made of others: records by field name, lists, maps. */
 
-import { type Reader } from "@quorate/kernel";
-
 import {
   arrayHead,
   mapHead,
@@ -122,11 +120,6 @@ export function packed<T>(writer: PackWriter, pack: Pack<T>, value: T): Uint8Arr
   writer.length = 0;
   pack.write(writer, value);
   return writer.finish();
-}
-
-/** Reads one value from the front of the input; what follows is none of its business, as in Go. */
-export function unpacked<T>(reader: Reader, pack: Pack<T>): T {
-  return pack.read(reader);
 }
 
 /** A value written as another kind: `to` before writing, `from` after reading. */

@@ -72,6 +72,11 @@ export class RpcClient {
     return this.values.shift();
   }
 
+  /** Reads nothing from now on. */
+  deaf(): void {
+    this.socket.pause();
+  }
+
   close(): void {
     this.socket.destroy();
   }

@@ -101,6 +101,8 @@ export class Connection {
     try {
       for (let request = this.take(); request !== undefined; request = this.take()) {
         if (!(await onRequest(this, request))) return this.close();
+        // A client that asks and does not read must not fill our memory with answers.
+        if (socket.writableNeedDrain) await this.drained();
         if (socket.destroyed) return;
       }
       this.handling = false;
@@ -110,6 +112,19 @@ export class Connection {
       logger.warn({ client: this.peer, reason: error.message }, "rpc client hung up on");
       this.destroy();
     }
+  }
+
+  private drained(): Promise<void> {
+    const { socket } = this.options;
+    return new Promise((resolve) => {
+      const over = (): void => {
+        socket.off("drain", over);
+        socket.off("close", over);
+        resolve();
+      };
+      socket.on("drain", over);
+      socket.on("close", over);
+    });
   }
 
   /** The next request, if it is whole. @throws MalformedInput */
@@ -122,8 +137,7 @@ export class Connection {
     const { header } = this;
     let body: unknown;
     if (hasBody(header.command)) {
-      // Which kind of body it is depends on the command, and so does who reads it.
-      body = this.takeValue<unknown>(requests[header.command] as Pack<unknown>);
+      body = this.takeValue<unknown>(requests[header.command]);
       if (body === undefined) return undefined;
     }
     this.header = undefined;

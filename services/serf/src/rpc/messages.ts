@@ -166,7 +166,12 @@ function toWire({ name, address, tags, status, versions }: Member): WireMember {
     ...endpointOf(address),
     tags: new Map(Object.entries(tags)),
     status,
-    ...{ protocolMin, protocolMax, protocolCur, delegateMin, delegateMax, delegateCur },
+    protocolMin,
+    protocolMax,
+    protocolCur,
+    delegateMin,
+    delegateMax,
+    delegateCur,
   };
 }
 

@@ -331,7 +331,11 @@ export class Session {
       void (early === undefined ? send() : early.push(send));
     await this.options.agent.query(
       {
-        ...{ name, payload, ack: requestAck, relayFactor, filters: filtersOf(asked) },
+        name,
+        payload,
+        ack: requestAck,
+        relayFactor,
+        filters: filtersOf(asked),
         timeoutMs: timeoutNs > 0 ? timeoutNs / NS_PER_MS : undefined,
       },
       {

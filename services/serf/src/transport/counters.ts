@@ -5,7 +5,7 @@ import type { Logger } from "@quorate/host";
 import { type Fault, FAULTS } from "../wire/packet.ts";
 
 /** What can go wrong with a stream. */
-export const STREAM_FAULTS = [
+const STREAM_FAULTS = [
   /** Could not be opened. */
   "connect",
   /** Broke, or was closed, before its message was whole. */

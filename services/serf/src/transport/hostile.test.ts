@@ -3,6 +3,7 @@ import dgram from "node:dgram";
 import net from "node:net";
 import { type TestContext, test } from "node:test";
 
+import type { Part } from "@quorate/gossip";
 import { Random } from "@quorate/kernel";
 
 import { eventually, run, type Running } from "../service-harness.test.ts";
@@ -142,4 +143,60 @@ test("streams that say nothing, too little, or nonsense are closed, and more tha
     () => counters.streamFaults.timeout + counters.streamFaults.broken >= 100,
   );
   assert.equal(await b.service.agent.join([a.address], false), 1);
+});
+
+test("addresses where nothing can be sent cost a packet, not the agent", async (t) => {
+  const { a, stranger } = await pair(t);
+  const versions = [1, 5, 2, 2, 5, 5] as const;
+  const nowhere = ["127.0.0.1:0", "0.0.0.0:0", "255.255.255.255:9", "[::1]:7946", "[ff02::1]:0"];
+  const parts = nowhere.flatMap((address, i): Part[] => [
+    {
+      type: "alive",
+      node: `ghost${i}`,
+      address,
+      incarnation: 1,
+      meta: new Uint8Array(0),
+      versions,
+    },
+    { type: "ping", seq: i, node: "a", source: { name: "x", address } },
+    {
+      type: "indirectPing",
+      seq: i,
+      node: "x",
+      target: address,
+      nack: true,
+      source: { name: "x", address },
+    },
+    {
+      type: "user",
+      body: {
+        type: "query",
+        ltime: 1 + i,
+        id: i,
+        source: address,
+        sourceNode: "x",
+        filters: [],
+        ack: true,
+        noBroadcast: false,
+        relayFactor: 2,
+        timeoutMs: 1000,
+        name: "x",
+        payload: new Uint8Array(0),
+      },
+    },
+  ]);
+  const layers = { keyring: undefined, compress: false };
+  for (const part of parts) {
+    await send(
+      stranger,
+      a,
+      encodePacket({ type: "packet", parts: [part], checksum: false }, layers),
+    );
+  }
+  await eventually(
+    "it has heard of them all",
+    () => a.service.agent.members().length === 2 + nowhere.length,
+  );
+  await eventually("it has tried", () => a.service.agent.counters.packetsDropped > 0);
+  await a.service.agent.userEvent("still there", new Uint8Array(0), false);
 });

@@ -73,6 +73,11 @@ export class PacketPort {
       return;
     }
     const { host, port } = hostAndPort(to);
+    // Anybody may say that it is at port 0.
+    if (port === 0) {
+      counters.packetsDropped++;
+      return;
+    }
     const datagram = encodePacket(packet, layers);
     socket.send(datagram, port, host, (error) => {
       if (error !== null) counters.packetsDropped++;

@@ -111,8 +111,7 @@ export class StreamPort {
       const answer = this.read(reader, piece, (detail) => fail("message", detail));
       if (answer === undefined) return;
       end();
-      // A union spread loses which member it was of.
-      this.options.onMessage(to, { ...answer, exchange: message.exchange } as StreamMessage);
+      this.options.onMessage(to, { ...answer, exchange: message.exchange });
     });
     socket.on("error", (error) => fail(socket.connecting ? "connect" : "broken", error.message));
     socket.on("close", () => fail("broken", "closed before the answer was whole"));
@@ -163,7 +162,7 @@ export class StreamPort {
       if (question === undefined) return;
       whole = true;
       this.asked.set(exchange, socket);
-      onMessage(from, { ...question, exchange } as StreamMessage);
+      onMessage(from, { ...question, exchange });
     });
     socket.on("end", () => {
       if (whole) return;

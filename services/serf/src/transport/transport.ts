@@ -39,7 +39,12 @@ export class GossipTransport {
       this.receiver?.receive(from, message);
     this.packets = new PacketPort({ layers, counters, log, onPacket: onMessage, onError });
     this.streams = new StreamPort({
-      ...{ layers, counters, log, timeoutMs: streamTimeoutMs, onMessage, onError },
+      layers,
+      counters,
+      log,
+      timeoutMs: streamTimeoutMs,
+      onMessage,
+      onError,
       onUnreachable: (to) => this.receiver?.unreachable(to),
     });
   }

@@ -65,7 +65,7 @@ interface Compressed {
   readonly buffer: Uint8Array;
 }
 
-export const compressed: Pack<Compressed> = record<Compressed>({
+const compressed: Pack<Compressed> = record<Compressed>({
   algorithm: ["Algo", uint],
   buffer: ["Buf", bytes],
 });

@@ -35,12 +35,10 @@ const user: Pack<Extract<Part, { type: "user" }>> = {
 };
 
 const packs = { ping, indirectPing, ack, nack, suspect, alive, dead, user } as const;
-type Packs = { readonly [K in Part["type"]]: Pack<Extract<Part, { type: K }>> };
 
 const byType: (Pack<Part> | undefined)[] = [];
 for (const type of Object.keys(packs) as Part["type"][]) {
-  // The table pairs each type with its own codec, which an indexed access cannot say.
-  byType[TYPE[type]] = (packs as Packs)[type] as Pack<Part>;
+  byType[TYPE[type]] = packs[type];
 }
 
 /**

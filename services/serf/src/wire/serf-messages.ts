@@ -193,7 +193,6 @@ const relay: Pack<Relay> = {
 };
 
 const packs = { leave, join, userEvent, query, queryResponse, relay } as const;
-type Packs = { readonly [K in SerfMessage["type"]]: Pack<Extract<SerfMessage, { type: K }>> };
 const byKind = new Map(
   (Object.keys(packs) as SerfMessage["type"][]).map((type) => [KIND[type], packs[type]]),
 );
@@ -206,7 +205,7 @@ export const serfMessage: Pack<SerfMessage> = {
   write(writer, message) {
     writer.byte(KIND[message.type]);
     // The table pairs each type with its own codec, which an indexed access cannot say.
-    const pack = (packs as Packs)[message.type] as Pack<SerfMessage>;
+    const pack = packs[message.type] as Pack<SerfMessage>;
     pack.write(writer, message);
   },
   read(reader) {

@@ -18,7 +18,7 @@ import { TYPE } from "./parts.ts";
 import { serfState } from "./serf-messages.ts";
 
 /** The most that one message may take on the wire, as in memberlist. */
-export const STREAM_BYTES: number = 20 * 1024 * 1024;
+const STREAM_BYTES = 20 * 1024 * 1024;
 /** And after expansion. */
 const EXPANDED_BYTES = 2 * STREAM_BYTES;
 /** Type and length in front of what is sealed; authenticated with it. */

@@ -99,8 +99,16 @@ const member: Pack<Member> = mapped<Member, WireMember>(
   ({ name, address, tags: own, status, versions }) => {
     const [protocolMin, protocolMax, protocol, delegateMin, delegateMax, delegate] = versions;
     return {
-      ...{ name, ...endpointOf(address), tags: own, status: STATUSES.indexOf(status) },
-      ...{ protocolMin, protocolMax, protocol, delegateMin, delegateMax, delegate },
+      name,
+      ...endpointOf(address),
+      tags: own,
+      status: STATUSES.indexOf(status),
+      protocolMin,
+      protocolMax,
+      protocol,
+      delegateMin,
+      delegateMax,
+      delegate,
     };
   },
   (wire) => {

@@ -53,7 +53,10 @@ export const WORKLOADS: Readonly<Record<string, StartNode>> = {
           case "broadcast":
             return added(body["message"], "broadcast_ok");
           case "read":
-            return { ask: { type: "read" }, answer: (all) => ({ type: "read_ok", messages: all.map(parse) }) };
+            return {
+              ask: { type: "read" },
+              answer: (all) => ({ type: "read_ok", messages: all.map(parse) }),
+            };
           default:
             return unsupported(body);
         }
@@ -66,7 +69,10 @@ export const WORKLOADS: Readonly<Record<string, StartNode>> = {
       request(body) {
         if (body.type === "add") return added(body["element"], "add_ok");
         if (body.type !== "read") return unsupported(body);
-        return { ask: { type: "read" }, answer: (all) => ({ type: "read_ok", value: all.map(parse) }) };
+        return {
+          ask: { type: "read" },
+          answer: (all) => ({ type: "read_ok", value: all.map(parse) }),
+        };
       },
       ...rumours,
     }),
@@ -86,9 +92,11 @@ export const WORKLOADS: Readonly<Record<string, StartNode>> = {
       unpack: (data) => (isCounts(data) ? data : undefined),
     }),
 
-  "lin-kv": (port) => processNode<DocumentWords>(port, replica(port.nodes), replicated(keyValueCommand)),
+  "lin-kv": (port) =>
+    processNode<DocumentWords>(port, replica(port.nodes), replicated(keyValueCommand)),
 
-  "txn-list-append": (port) => processNode<DocumentWords>(port, replica(port.nodes), replicated(listCommand)),
+  "txn-list-append": (port) =>
+    processNode<DocumentWords>(port, replica(port.nodes), replicated(listCommand)),
 };
 
 function others(self: string, nodes: readonly string[]): readonly string[] {
@@ -107,10 +115,7 @@ function malformed(reason: string): { readonly at: Body } {
   return { at: errorBody(ERROR.malformedRequest, reason) };
 }
 
-function added(
-  element: unknown,
-  type: string,
-): ReturnType<Translation<EpidemicWords>["request"]> {
+function added(element: unknown, type: string): ReturnType<Translation<EpidemicWords>["request"]> {
   if (element === undefined) return malformed("there is nothing to add");
   return { ask: { type: "add", element: JSON.stringify(element) }, answer: () => ({ type }) };
 }
@@ -131,7 +136,9 @@ function isCounts(data: unknown): data is Counts {
   if (typeof data !== "object" || data === null) return false;
   return Object.values(data).every(
     (pair) =>
-      Array.isArray(pair) && pair.length === 2 && pair.every((count) => Number.isSafeInteger(count)),
+      Array.isArray(pair) &&
+      pair.length === 2 &&
+      pair.every((count) => Number.isSafeInteger(count)),
   );
 }
 

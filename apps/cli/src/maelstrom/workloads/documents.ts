@@ -35,7 +35,9 @@ export class Documents implements StateMachine<string> {
     switch (command.type) {
       case "read": {
         const value = this.documents.get(keyOf(command.key));
-        return value === undefined ? missing(command.key) : { type: "read_ok", value: parse(value) };
+        return value === undefined
+          ? missing(command.key)
+          : { type: "read_ok", value: parse(value) };
       }
       case "write":
         this.documents.set(keyOf(command.key), JSON.stringify(command.value));
