@@ -26,6 +26,7 @@ import {
   type Actor,
   actorCodec,
   compareActors,
+  COUNTS,
   type VersionVector,
   versionVectorCodec,
 } from "@quorate/clocks";
@@ -42,7 +43,7 @@ import {
 
 import { CausalContext } from "./causal/context.ts";
 import { counterOf, indexOf, MAX_COUNTER, pack, type PackedDot } from "./causal/dots.ts";
-import { type State, type Touched, type Written } from "./causal/state.ts";
+import { MAX_MS, type State, type Touched, type Written } from "./causal/state.ts";
 import { type Key, Leaf, Node, type Store } from "./causal/stores.ts";
 import { CrdtError } from "./errors.ts";
 import { type AnyType } from "./types/type.ts";
@@ -224,6 +225,8 @@ function readAll(reader: Reader, type: AnyType, expected: number, intern: Intern
     throw new CrdtError("wrongType", `the bytes are of another schema than ${type.name}`);
   }
   const written = { ms: uint.read(reader), count: uint.read(reader) };
+  if (written.ms > MAX_MS || written.count >= COUNTS)
+    throw new MalformedInput("a time out of range");
   const after = versionVectorCodec.read(reader);
   const count = uint.read(reader);
   if (count > reader.left) throw new MalformedInput("more actors than bytes");
@@ -238,7 +241,7 @@ function readAll(reader: Reader, type: AnyType, expected: number, intern: Intern
   const taken = readContext(reader, indexes);
   const context = bool.read(reader) ? taken : readContext(reader, indexes);
   if (!context.includes(taken)) throw new MalformedInput("took in what it has not heard of");
-  const store = new StoreReader(reader, indexes, context).read(type, MAX_DEPTH);
+  const store = new StoreReader(reader, indexes, context, written).read(type, MAX_DEPTH);
   if (reader.left > 0) throw new MalformedInput("input has a tail");
   return { context, taken, store, written, after };
 }
@@ -269,9 +272,12 @@ class StoreReader {
   /** By an actor's place in the header, the replica's index. */
   private readonly indexes: readonly number[];
   private readonly context: CausalContext;
+  /** Nothing in it was written later. */
+  private readonly latest: Written;
   private readonly seen = new Set<PackedDot>();
 
-  constructor(reader: Reader, indexes: readonly number[], context: CausalContext) {
+  constructor(reader: Reader, indexes: readonly number[], context: CausalContext, latest: Written) {
+    this.latest = latest;
     this.reader = reader;
     this.indexes = indexes;
     this.context = context;
@@ -297,9 +303,17 @@ class StoreReader {
       const dot = pack(index, counter);
       if (this.seen.has(dot)) throw new MalformedInput("a dot twice");
       this.seen.add(dot);
-      leaf.insert(dot, type.item?.read(reader));
+      const item = type.item?.read(reader);
+      if (type.dated) this.checkDate(item as Written);
+      leaf.insert(dot, item);
     }
     return leaf;
+  }
+
+  private checkDate({ ms, count }: Written): void {
+    const { latest } = this;
+    if (ms < latest.ms || (ms === latest.ms && count <= latest.count)) return;
+    throw new MalformedInput("written after the latest time");
   }
 
   private readNode(type: AnyType, depth: number): Node {

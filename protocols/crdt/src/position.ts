@@ -20,6 +20,8 @@
  * The texts stand alone: nothing of a deleted element must be kept.
  */
 
+import { invariant } from "@quorate/kernel";
+
 const LEFT = "0";
 const HERE = "1";
 const RIGHT = "2";
@@ -60,10 +62,17 @@ export function between(
   const branch = fresh();
   own.set(branch, { low: 0, high: 0 });
   const start = step(branch, 0, HERE);
-  if (right !== undefined && (left === undefined || isBelow(right, left, RIGHT))) {
-    return right.slice(0, -1) + LEFT + start;
-  }
-  return left === undefined ? start : left.slice(0, -1) + RIGHT + start;
+  const before = right !== undefined && (left === undefined || isBelow(right, left, RIGHT));
+  const above = before
+    ? right.slice(0, -1) + LEFT
+    : left === undefined
+      ? ""
+      : left.slice(0, -1) + RIGHT;
+  invariant(
+    above.length + start.length <= MAX_POSITION,
+    "a place is not too long for others to read",
+  );
+  return above + start;
 }
 
 /** Whether a text lies on a side of another. */

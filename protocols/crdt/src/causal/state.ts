@@ -10,7 +10,7 @@
  * have taken in the same have the same state.
  */
 
-import { type Actor, compareActors, VersionVector } from "@quorate/clocks";
+import { type Actor, compareActors, COUNTS, VersionVector } from "@quorate/clocks";
 import { invariant } from "@quorate/kernel";
 
 import { CausalContext } from "./context.ts";
@@ -23,8 +23,8 @@ export interface Written {
   readonly count: number;
 }
 
-/** The least and greatest counts of one millisecond; one more moves the time by 1. */
-const COUNTS = 0x1_0000;
+/** Times fit into 48 bits: there is room for later ones. */
+export const MAX_MS: number = 2 ** 48;
 
 /** The places that edits touched: what a delta is about. */
 export class Touched {
@@ -110,7 +110,7 @@ export class State {
   /** Begins a change. */
   begin(wallMs: number): void {
     invariant(this.wallMs === undefined, "changes are not nested");
-    invariant(wallMs >= 0 && wallMs <= Number.MAX_SAFE_INTEGER, "wall clocks count from 1970");
+    invariant(wallMs >= 0 && wallMs < MAX_MS, "wall clocks count milliseconds from 1970");
     this.wallMs = Math.floor(wallMs);
     this.minted = 0;
     this.changed = false;

@@ -45,6 +45,7 @@ export const placeCodec: Codec<string> = {
 /** Where an element was moved to, by whom last. */
 class MovedType extends LeafType<undefined, undefined> {
   readonly name = "moved";
+  override readonly dated = true;
   override readonly item: Codec<unknown> = datedCodec(placeCodec);
 
   read(): undefined {

@@ -71,6 +71,7 @@ export class RegisterHandle<T, Value> extends Handle<Value> {
 abstract class RegisterType<T, Value> extends LeafType<Value, RegisterHandle<T, Value>> {
   readonly name: string;
   readonly scalar: Scalar<T>;
+  override readonly dated = true;
   override readonly item: Codec<unknown>;
 
   constructor(kind: string, scalar: Scalar<T>) {

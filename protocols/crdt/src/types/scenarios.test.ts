@@ -6,6 +6,7 @@ import { test } from "node:test";
 import {
   boundedCounter,
   counter,
+  CrdtError,
   disableWinsFlag,
   flag,
   jsonDocument,
@@ -347,4 +348,16 @@ test("the future is refused within the limits that are set, and nothing of it st
   assert.throws(() => limited.merge(edit(stranger, (r) => r.set("?"))), { code: "tooManyActors" });
   limited.merge(source.encode());
   assert.equal(limited.value, "6");
+});
+
+test("a time beyond all times, or later than the whole it is in, is malformed", () => {
+  const b = new Replica(lww.string, "b");
+  const late = [1, ...Array<number>(4).fill(0), ...Array<number>(7).fill(0xff), 0x01, 0, 0, 0];
+  assert.throws(() => b.merge(Uint8Array.from(late)), CrdtError);
+  assert.throws(() => b.mutate((r) => r.set("x"), 2 ** 48), /wall clocks/);
+  const c = new Replica(lww.string, "c");
+  edit(c, (r) => r.set("x"), 100);
+  const bytes = c.encode();
+  bytes[5] = 99; // The header's time, below that of the write.
+  assert.throws(() => b.merge(bytes), { code: "malformed" });
 });

@@ -68,6 +68,7 @@ const VALUE = 1;
 
 class MovesType extends LeafType<undefined, undefined> {
   readonly name = "moves";
+  override readonly dated = true;
   override readonly item: Codec<unknown> = moveCodec;
 
   read(): undefined {

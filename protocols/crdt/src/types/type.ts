@@ -40,6 +40,8 @@ export abstract class AnyType implements Shape {
   abstract child(key: Key): AnyType;
   /** Whether a key from outside can be one of this node's. */
   abstract isKey(key: Key): boolean;
+  /** Whether items of this leaf say when they were written. */
+  readonly dated: boolean = false;
   /** How items of this leaf are encoded; `undefined` for dots without items. */
   readonly item: Codec<unknown> | undefined = undefined;
 
