@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { VersionVector } from "@quorate/clocks";
+import { type VersionVector } from "@quorate/clocks";
 import { type Random } from "@quorate/kernel";
 
 import { type Crdt } from "../crdt.ts";
@@ -89,10 +89,11 @@ function subjectOf(
 /** The promises that a type is found to break within a few seeds. */
 function broken(kind: new (actor: string, bytes?: Uint8Array) => Right): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const { promise, run } of conformance) {
+  for (const one of conformance) {
+    const { promise } = one;
     for (let seed = 1; seed <= 4 && !found.has(promise); seed++) {
       try {
-        run(subjectOf(kind), seed);
+        one.run(subjectOf(kind), seed);
       } catch {
         found.add(promise);
       }
