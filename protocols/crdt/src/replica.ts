@@ -88,6 +88,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
   }
 
   get version(): VersionVector {
+    // Whoever is told of an act may rely on what it was.
     this.state.seal();
     return this.state.version;
   }

@@ -25,11 +25,7 @@ export class CausalContext {
   hasCounter(index: number, counter: number): boolean {
     if (counter <= this.upTo(index)) return true;
     const ranges = this.cloud.get(index);
-    if (ranges === undefined) return false;
-    for (let i = 0; i < ranges.length && ranges[i]! <= counter; i += 2) {
-      if (counter <= ranges[i + 1]!) return true;
-    }
-    return false;
+    return ranges !== undefined && counter <= endOfRangeAt(ranges, counter);
   }
 
   /** The counter up to which all dots of an actor have been seen. */
@@ -134,10 +130,18 @@ export class CausalContext {
   private includesRange(index: number, from: number, to: number): boolean {
     if (to <= this.upTo(index)) return true;
     const rest = Math.max(from, this.upTo(index) + 1);
-    const ranges = this.cloud.get(index) ?? [];
-    for (let i = 0; i < ranges.length; i += 2) {
-      if (ranges[i]! <= rest && to <= ranges[i + 1]!) return true;
-    }
-    return false;
+    return to <= endOfRangeAt(this.cloud.get(index) ?? [], rest);
   }
+}
+
+/** The end of the last range that begins at `counter` or before, 0 if there is none. */
+function endOfRangeAt(ranges: Ranges, counter: number): number {
+  let low = 0;
+  let high = ranges.length / 2;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[2 * middle]! <= counter) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? 0 : ranges[2 * low - 1]!;
 }
