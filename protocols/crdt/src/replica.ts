@@ -93,7 +93,7 @@ export class Replica<Value, Handle> implements Crdt<Value, Handle> {
     return this.state.version;
   }
 
-  /** How many ranges of acts were seen, or heard of, while earlier ones of their actor were not. 0 after a whole state. */
+  /** How many ranges of acts were seen, or heard of, while earlier ones of their actor were not. */
   get gaps(): number {
     return Math.max(this.state.context.gaps, this.state.taken.gaps);
   }
