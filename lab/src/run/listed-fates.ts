@@ -1,4 +1,4 @@
-/** Fates written down, and fates read from what was written down. */
+/** Fates that are dull, fates written down, and fates read from what was written down. */
 
 import type { NodeId } from "@quorate/kernel";
 
@@ -16,164 +16,235 @@ class Counts {
   }
 }
 
-/** A timer's name as one word of a token. */
-function word(timer: string): string {
-  return encodeURIComponent(timer).replaceAll(".", "%2E").replaceAll("~", "%7E");
-}
-
 /**
- * Answers from a list; what is not on it comes out the dull way: messages take a
- * millisecond and arrive once, writes too, crashes lose all that was not synced,
- * and timers keep a fixed distance from each other.
+ * Everything comes out the dull way: messages take a millisecond and arrive once,
+ * writes too, crashes lose all that was not synced. Only what would tie for ever
+ * is told apart: the later a node is named, the more patient it is.
  */
-export class ListedFates implements Fates {
-  private readonly nodes: readonly NodeId[];
-  private readonly listed: ReadonlyMap<string, number>;
+class DullFates implements Fates {
+  private readonly size: number;
   private readonly counts: Counts = new Counts();
 
-  constructor(nodes: readonly NodeId[], fates: readonly Fate[]) {
-    this.nodes = nodes;
-    this.listed = new Map(fates.map((f) => [fateKey(f.kind, f.on, f.nth), f.value]));
+  constructor(size: number) {
+    this.size = size;
   }
 
-  message(from: number, to: number): number {
-    return this.find("message", this.link(from, to)) ?? 1;
+  message(): number {
+    return 1;
   }
 
-  copy(from: number, to: number): number {
-    return this.find("copy", this.link(from, to)) ?? LOST;
+  copy(): number {
+    return LOST;
   }
 
-  jitter(node: number, timer: string, range: number): number {
-    const listed = this.find("timer", `${this.nodes[node]}.${word(timer)}`);
-    return Math.min(range, listed ?? dullJitter(node, this.nodes.length, range));
+  jitter(node: number, _timer: string, range: number): number {
+    return Math.floor((range * node) / this.size);
   }
 
-  write(node: number): number {
-    return this.find("write", this.nodes[node]!) ?? 1;
+  write(): number {
+    return 1;
   }
 
-  losesCheckpoint(node: number): boolean {
-    return this.find("unfinished", this.nodes[node]!) === 1;
+  losesCheckpoint(): boolean {
+    return false;
   }
 
-  busy(node: number): boolean {
-    return this.find("busy", this.nodes[node]!) === 1;
+  busy(): boolean {
+    return false;
   }
 
+  /** Everybody in turn. */
   choice(node: number, count: number): number {
-    const on = this.nodes[node]!;
-    const nth = this.counts.next(`choice.${on}`);
-    const listed = this.listed.get(fateKey("choice", on, nth)) ?? dullChoice(node, nth, count);
-    return listed % count;
+    return (node + this.counts.next(`${node}`)) % count;
   }
 
-  kept(node: number, unsynced: number): number {
-    return Math.min(unsynced, this.find("kept", this.nodes[node]!) ?? 0);
+  kept(): number {
+    return 0;
   }
 
-  hint(node: number, gone: number): number {
-    return this.find("hint", this.link(node, gone)) ?? LOST;
+  hint(): number {
+    return LOST;
   }
 
-  rate(node: number): number {
-    return this.find("rate", this.nodes[node]!) ?? 0;
+  rate(): number {
+    return 0;
   }
 
-  offset(node: number): number {
-    return this.find("offset", this.nodes[node]!) ?? 0;
+  offset(): number {
+    return 0;
   }
 
   calm(): void {
-    // What is not on the list is calm already.
+    // It is.
+  }
+}
+
+/** Names questions as tokens do, and counts them. */
+abstract class Numbered {
+  private readonly nodes: readonly NodeId[];
+  private readonly counts: Counts = new Counts();
+
+  constructor(nodes: readonly NodeId[]) {
+    this.nodes = nodes;
   }
 
-  private link(from: number, to: number): string {
+  protected node(node: number): string {
+    return this.nodes[node]!;
+  }
+
+  protected link(from: number, to: number): string {
     return `${this.nodes[from]}.${this.nodes[to]}`;
   }
 
-  private find(kind: FateKind, on: string): number | undefined {
-    return this.listed.get(fateKey(kind, on, this.counts.next(`${kind}.${on}`)));
+  /** A timer's name is one word of a token, whatever is in it. */
+  protected timer(node: number, timer: string): string {
+    const word = encodeURIComponent(timer).replaceAll(".", "%2E").replaceAll("~", "%7E");
+    return `${this.nodes[node]}.${word}`;
+  }
+
+  protected next(kind: FateKind, on: string): number {
+    return this.counts.next(`${kind}.${on}`);
   }
 }
 
-/** The later a node is named, the more patient: no two are due together for ever. */
-function dullJitter(node: number, count: number, range: number): number {
-  return Math.floor((range * node) / count);
-}
+/**
+ * Answers from a list, and otherwise as `usual` would; without it, the dull way.
+ * `usual` is asked in any case, so that its dice fall as they would have.
+ */
+export class ListedFates extends Numbered implements Fates {
+  private readonly listed: ReadonlyMap<string, number>;
+  private readonly usual: Fates;
 
-/** Everybody in turn. */
-function dullChoice(node: number, nth: number, count: number): number {
-  return (node + nth) % count;
+  constructor(nodes: readonly NodeId[], fates: readonly Fate[], usual?: Fates) {
+    super(nodes);
+    this.usual = usual ?? new DullFates(nodes.length);
+    this.listed = new Map(fates.map((f) => [fateKey(f.kind, f.on, f.nth), f.value]));
+  }
+
+  message(from: number, to: number, crowded: boolean, now: number): number {
+    const usual = this.usual.message(from, to, crowded, now);
+    return this.find("message", this.link(from, to)) ?? usual;
+  }
+
+  copy(from: number, to: number): number {
+    const usual = this.usual.copy(from, to);
+    return this.find("copy", this.link(from, to)) ?? usual;
+  }
+
+  jitter(node: number, timer: string, range: number): number {
+    const usual = this.usual.jitter(node, timer, range);
+    return Math.min(range, this.find("timer", this.timer(node, timer)) ?? usual);
+  }
+
+  write(node: number): number {
+    const usual = this.usual.write(node);
+    return this.find("write", this.node(node)) ?? usual;
+  }
+
+  losesCheckpoint(node: number): boolean {
+    const usual = this.usual.losesCheckpoint(node) ? 1 : 0;
+    return (this.find("unfinished", this.node(node)) ?? usual) === 1;
+  }
+
+  busy(node: number): boolean {
+    const usual = this.usual.busy(node) ? 1 : 0;
+    return (this.find("busy", this.node(node)) ?? usual) === 1;
+  }
+
+  choice(node: number, count: number): number {
+    const usual = this.usual.choice(node, count);
+    return (this.find("choice", this.node(node)) ?? usual) % count;
+  }
+
+  kept(node: number, unsynced: number): number {
+    const usual = this.usual.kept(node, unsynced);
+    return Math.min(unsynced, this.find("kept", this.node(node)) ?? usual);
+  }
+
+  hint(node: number, gone: number): number {
+    const usual = this.usual.hint(node, gone);
+    return this.find("hint", this.link(node, gone)) ?? usual;
+  }
+
+  rate(node: number): number {
+    const usual = this.usual.rate(node);
+    return this.find("rate", this.node(node)) ?? usual;
+  }
+
+  offset(node: number): number {
+    const usual = this.usual.offset(node);
+    return this.find("offset", this.node(node)) ?? usual;
+  }
+
+  calm(): void {
+    this.usual.calm();
+  }
+
+  private find(kind: FateKind, on: string): number | undefined {
+    return this.listed.get(fateKey(kind, on, this.next(kind, on)));
+  }
 }
 
 /** Passes questions on and writes down every answer that is not the dull one. */
-export class WritingFates implements Fates {
-  private readonly nodes: readonly NodeId[];
+export class WritingFates extends Numbered implements Fates {
   private readonly inner: Fates;
+  private readonly dull: Fates;
   private readonly log: Intervention[];
-  private readonly counts: Counts = new Counts();
 
   constructor(nodes: readonly NodeId[], inner: Fates, log: Intervention[]) {
-    this.nodes = nodes;
+    super(nodes);
     this.inner = inner;
+    this.dull = new DullFates(nodes.length);
     this.log = log;
   }
 
   message(from: number, to: number, crowded: boolean, now: number): number {
     const value = this.inner.message(from, to, crowded, now);
-    return this.noted("message", `${this.nodes[from]}.${this.nodes[to]}`, value, 1);
+    return this.noted("message", this.link(from, to), value, 1);
   }
 
   copy(from: number, to: number): number {
-    const value = this.inner.copy(from, to);
-    return this.noted("copy", `${this.nodes[from]}.${this.nodes[to]}`, value, LOST);
+    return this.noted("copy", this.link(from, to), this.inner.copy(from, to), LOST);
   }
 
   jitter(node: number, timer: string, range: number): number {
     const value = this.inner.jitter(node, timer, range);
-    const dull = dullJitter(node, this.nodes.length, range);
-    return this.noted("timer", `${this.nodes[node]}.${word(timer)}`, value, dull);
+    const dull = this.dull.jitter(node, timer, range);
+    return this.noted("timer", this.timer(node, timer), value, dull);
   }
 
   write(node: number): number {
-    return this.noted("write", this.nodes[node]!, this.inner.write(node), 1);
+    return this.noted("write", this.node(node), this.inner.write(node), 1);
   }
 
   losesCheckpoint(node: number): boolean {
-    const value = this.inner.losesCheckpoint(node);
-    return this.noted("unfinished", this.nodes[node]!, value ? 1 : 0, 0) === 1;
+    const value = this.inner.losesCheckpoint(node) ? 1 : 0;
+    return this.noted("unfinished", this.node(node), value, 0) === 1;
   }
 
   busy(node: number): boolean {
-    return this.noted("busy", this.nodes[node]!, this.inner.busy(node) ? 1 : 0, 0) === 1;
+    return this.noted("busy", this.node(node), this.inner.busy(node) ? 1 : 0, 0) === 1;
   }
 
   choice(node: number, count: number): number {
-    const on = this.nodes[node]!;
     const value = this.inner.choice(node, count);
-    const nth = this.counts.next(`choice.${on}`);
-    if (value !== dullChoice(node, nth, count)) {
-      this.log.push({ type: "fate", kind: "choice", on, nth, value });
-    }
-    return value;
+    return this.noted("choice", this.node(node), value, this.dull.choice(node, count));
   }
 
   kept(node: number, unsynced: number): number {
-    return this.noted("kept", this.nodes[node]!, this.inner.kept(node, unsynced), 0);
+    return this.noted("kept", this.node(node), this.inner.kept(node, unsynced), 0);
   }
 
   hint(node: number, gone: number): number {
-    const value = this.inner.hint(node, gone);
-    return this.noted("hint", `${this.nodes[node]}.${this.nodes[gone]}`, value, LOST);
+    return this.noted("hint", this.link(node, gone), this.inner.hint(node, gone), LOST);
   }
 
   rate(node: number): number {
-    return this.noted("rate", this.nodes[node]!, this.inner.rate(node), 0);
+    return this.noted("rate", this.node(node), this.inner.rate(node), 0);
   }
 
   offset(node: number): number {
-    return this.noted("offset", this.nodes[node]!, this.inner.offset(node), 0);
+    return this.noted("offset", this.node(node), this.inner.offset(node), 0);
   }
 
   calm(): void {
@@ -181,7 +252,7 @@ export class WritingFates implements Fates {
   }
 
   private noted(kind: FateKind, on: string, value: number, dull: number): number {
-    const nth = this.counts.next(`${kind}.${on}`);
+    const nth = this.next(kind, on);
     if (value !== dull) this.log.push({ type: "fate", kind, on, nth, value });
     return value;
   }

@@ -110,3 +110,20 @@ test("a person's interventions come on top of what the seed does", () => {
   };
   assert.notEqual(digest(run), digest(runOf(1, "calm")));
 });
+
+test("a fate on top of a seed changes that answer and leaves the dice as they were", () => {
+  const run = runOf(2, "calm");
+  const { decisions } = play(subject, run, { record: true });
+  const fate = { type: "fate", kind: "message", on: "n1.n2", nth: 3, value: -1 } as const;
+  const changed = play(subject, { ...run, interventions: [fate] }, { record: true }).decisions;
+  const isFate = (each: (typeof decisions)[number]): boolean =>
+    each.type === "fate" && each.kind === "message" && each.on === "n1.n2" && each.nth <= 4;
+  const lost = changed.filter(isFate);
+  assert.deepEqual(
+    lost.find((each) => each.type === "fate" && each.nth === 3),
+    fate,
+  );
+  const others = (list: typeof decisions): typeof decisions =>
+    list.filter((each) => isFate(each) && each.type === "fate" && each.nth !== 3);
+  assert.deepEqual(others(changed), others(decisions));
+});

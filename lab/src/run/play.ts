@@ -337,13 +337,10 @@ class Play {
   private fates(): Fates {
     const { nodes } = this.cluster;
     const { seed, interventions } = this.run;
+    const listed = interventions.filter((each) => each.type === "fate");
+    const dice = this.plan === undefined ? undefined : new Dice(seed, this.plan.weather);
     const inner =
-      this.plan === undefined
-        ? new ListedFates(
-            nodes,
-            interventions.filter((each) => each.type === "fate"),
-          )
-        : new Dice(seed, this.plan.weather);
+      dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
     return this.options.record === true ? new WritingFates(nodes, inner, this.decisions) : inner;
   }
 

@@ -10,7 +10,7 @@ import { decodeRun, encodeRun, RunError, settingsOf, subjectOf } from "./run.ts"
 
 /** Records as literals make them. */
 function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+  return fc.record(model, { noNullPrototype: true });
 }
 
 const node = fc.constantFrom("n1", "n2", "n3");

@@ -132,7 +132,10 @@ test("a torn write leaves a prefix of what was not reported durable", () => {
     assert.deepEqual(written, [1, 2, 3].slice(0, written.length));
     kept.add(written.length);
   }
-  assert.deepEqual([...kept].toSorted(), [0, 1, 2, 3]);
+  assert.deepEqual(
+    [...kept].toSorted((a, b) => a - b),
+    [0, 1, 2, 3],
+  );
 });
 
 test("a paused node hears everything later, in order, and its timers are late", () => {

@@ -190,14 +190,6 @@ class LongLease extends Raft {
   }
 }
 
-class KeepsItsLease extends Raft {
-  protected override onCaughtUp(...told: Parameters<Raft["onCaughtUp"]>): void {
-    const { leaseUntil } = this;
-    super.onCaughtUp(...told);
-    this.leaseUntil = leaseUntil;
-  }
-}
-
 class HastyRestart extends Raft {
   override onStart(ctx: Ctx): void {
     super.onStart(ctx);
@@ -372,14 +364,6 @@ export const raftBugs: readonly Planted[] = [
     ["I12"],
     ["pause-lease-holder"],
     (config) => new LongLease(config),
-    { leaseReads: 1 },
-  ),
-  planted(
-    "R3-lease-kept-in-transfer",
-    "who hands leadership over has no lease any more (R31, R33)",
-    ["I12"],
-    ["partitions"],
-    (config) => new KeepsItsLease(config),
     { leaseReads: 1 },
   ),
   planted(

@@ -37,27 +37,22 @@ test("the judge finds the stale read of a leader that does not ask, too", () => 
   assert.equal(judge(history).verdict, "illegal");
 });
 
-/** Found with fewer events than this, a bug is looked for in every test; the others on demand. */
-const QUICK = 150_000;
-const ALL = process.env["QUORATE_EXAM"] === "all";
-/** Bugs that took longer when they were planted. `quorate exam raft` looks for all. */
-const SLOW: readonly string[] = [
-  "E1-torn-vote",
-  "E2-same-term-stepdown",
-  "votes-before-durable",
-  "E14-unsynced-tail",
-  "L8-longest-log-wins",
-  "commits-earlier-terms",
-  "E12-persistent-leader",
-  "lease-too-long",
-  "R3-lease-kept-in-transfer",
-  "R3-hasty-restart",
-];
+/**
+ * Seeds that found what takes long to find from seed 1 on. When Raft changes they
+ * may find nothing any more; the search then goes on from there, and these lines
+ * want new seeds (`quorate exam raft --no-shrink` prints them).
+ */
+const FIRST_SEEDS: { readonly [bug: string]: number } = {
+  "E1-torn-vote": 79,
+  "E2-same-term-stepdown": 79,
+  "votes-before-durable": 13,
+  "E14-unsynced-tail": 85,
+  "E12-persistent-leader": 8,
+};
 
 for (const bug of subject.bugs) {
-  if (!ALL && SLOW.includes(bug.name)) continue;
   test(`exam: ${bug.name} (${bug.sentence})`, () => {
-    const { found, events } = examine(subject, bug, { ...(ALL ? {} : { budget: 2 * QUICK }) });
+    const { found, events } = examine(subject, bug, { firstSeed: FIRST_SEEDS[bug.name] ?? 1 });
     assert.ok(found !== undefined, `not found in ${events} events`);
     assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
   });

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { encodeRun, examine, play, runOfSeed, type Subject, Tally } from "@quorate/lab";
+
+import { replica } from "./subject.ts";
+
+const subject: Subject = replica;
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 40);
+
+test(`replicas keep their claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () => {
+  const tally = new Tally();
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const run = runOfSeed(subject, seed, { given: {} });
+    const outcome = play(subject, run, { freeze: seed % 4 === 0 });
+    tally.add(outcome);
+    assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+  }
+  if (SEEDS >= 40) assert.deepEqual(tally.unreached(subject), [], "every mark is reached");
+});
+
+/** Seeds that found what takes long to find from seed 1 on. */
+const FIRST_SEEDS: { readonly [bug: string]: number } = { "R2-answers-of-an-earlier-life": 21 };
+
+for (const bug of subject.bugs) {
+  test(`exam: ${bug.name} (${bug.sentence})`, () => {
+    const { found, events } = examine(subject, bug, { firstSeed: FIRST_SEEDS[bug.name] ?? 1 });
+    assert.ok(found !== undefined, `not found in ${events} events`);
+    assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
+  });
+}
