@@ -230,7 +230,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     this.represented += this.canon?.orbit ?? 1;
     const history = scratch.data[space.layout.history]!;
     const promise =
-      space.histories.broken(history) ?? model.always?.call(model, space.view(scratch));
+      space.histories.broken(history) ?? model.always?.(space.view(scratch));
     if (promise !== undefined) {
       this.breach = { promise, state: number, within: false };
       return;
@@ -243,7 +243,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   /** Nothing can happen in a state any more. */
   private finish(body: Body): void {
     this.ends++;
-    const promise = this.model.atEnd?.call(this.model, this.space.view(body));
+    const promise = this.model.atEnd?.(this.space.view(body));
     if (promise !== undefined) this.breach = { promise, state: this.number, within: false };
   }
 

@@ -82,6 +82,9 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
   private readonly changed: number[] = [0, 0];
   private readonly values: number[] = [0, 0];
   private changes = 0;
+  /** Whether there was a step out of the state at hand, and whether nobody wants to hear of more. */
+  private moved = false;
+  private stopped = false;
 
   constructor(model: Model<V, P, H>) {
     invariant((model.budgets?.ticks ?? 0) <= MAX_TICKS, `at most ${MAX_TICKS} ticks`);
@@ -186,13 +189,11 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
 
   /** Walks over every step out of a state. Returns whether there is one that changes anything. */
   expand(body: Body, visit: Visit): boolean {
-    this.from = body;
-    this.moved = false;
-    this.stopped = false;
+    this.leave(body);
     const { nodes, ticks, maxTicks } = this.layout;
     for (let node = 0; node < nodes && !this.stopped; node++) this.expandNode(node, visit);
     if (!this.stopped) this.expandMessages(visit);
-    if (ticks >= 0 && this.value(ticks) < maxTicks && !this.stopped) {
+    if (ticks >= 0 && this.value(ticks) < maxTicks) {
       this.begin("tick", -1, -1, 0);
       this.change(ticks, this.value(ticks) + 1);
       this.conclude(SILENT, visit);
@@ -200,8 +201,11 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
     return this.moved;
   }
 
-  private moved = false;
-  private stopped = false;
+  private leave(body: Body): void {
+    this.from = body;
+    this.moved = false;
+    this.stopped = false;
+  }
 
   private value(place: number): number {
     return this.from.data[this.from.at + place]!;
@@ -337,11 +341,9 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
   /** Tells of the step, once for each outcome. `only`: what comes of it, if no node takes it. */
   private conclude(only: Outcome | undefined, visit: Visit): void {
     const { ticks, history } = this.layout;
-    if (this.stopped) return;
     if (only !== undefined) {
       this.history = this.value(history);
-      this.tell(only, visit);
-      return;
+      return this.tell(only, visit);
     }
     const tick = ticks < 0 ? 0 : this.value(ticks);
     const state = this.value(this.node);
@@ -351,11 +353,11 @@ export class Space<V extends Vocabulary, P extends Process<V>, H> {
       if (outcome.idle && !(this.ordered && this.removes)) continue;
       this.history = this.histories.after(this.value(history), outcome.seen);
       this.tell(outcome, visit);
-      if (this.stopped) return;
     }
   }
 
   private tell(outcome: Outcome, visit: Visit): void {
+    if (this.stopped) return;
     this.outcome = outcome;
     this.moved = true;
     if (!this.ordered) this.sum();

@@ -104,7 +104,7 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
     for (const look of [...groups.keys()].toSorted((a, b) => a - b)) {
       const arrangements = arrangementsOf(this.twinsOf(body, groups.get(look)!));
       orders = orders.flatMap((order) =>
-        arrangements.map((arrangement) => [...order, ...arrangement]),
+        arrangements.map((arrangement) => order.concat(arrangement)),
       );
     }
     return orders.map((order) => this.permutationOf(order));
@@ -262,6 +262,6 @@ function arrangementsOf(sets: readonly (readonly number[])[]): readonly (readonl
     const [first, ...others] = set;
     if (first === undefined) return [];
     const left = sets.map((other, j) => (i === j ? others : other));
-    return arrangementsOf(left).map((rest) => [first, ...rest]);
+    return arrangementsOf(left).map((rest) => [first].concat(rest));
   });
 }
