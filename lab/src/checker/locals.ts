@@ -67,7 +67,7 @@ const KINDS = 8;
 /** More ticks than any model can afford. */
 export const MAX_TICKS = 63;
 
-export function codeOf(kind: number, argument: number, tick: number): number {
+function codeOf(kind: number, argument: number, tick: number): number {
   return (argument * KINDS + kind) * (MAX_TICKS + 1) + tick;
 }
 

@@ -25,7 +25,7 @@ import { isSame } from "./interning.ts";
 import type { Disk, Envelope } from "./model.ts";
 
 /** What comes out of a node for those around it, in the order in which it comes. */
-export type Told<V extends Vocabulary> =
+type Told<V extends Vocabulary> =
   | { readonly type: "request"; readonly id: RequestId; readonly request: V["Request"] }
   | { readonly type: "reply"; readonly id: RequestId; readonly response: V["Response"] }
   | { readonly type: "output"; readonly value: V["Output"] }
@@ -81,7 +81,7 @@ export interface StepResult<V extends Vocabulary, P> {
   readonly failure: string | undefined;
 }
 
-export interface Armed<V extends Vocabulary> {
+interface Armed<V extends Vocabulary> {
   readonly timer: V["Timer"];
   readonly delayMs: number;
   readonly jitterMs: number;
