@@ -167,7 +167,10 @@ test("a crash keeps any prefix of what was being written, and nothing that waite
     },
   });
   assert.equal(verdict.violation, undefined);
-  assert.deepEqual([...outputs].toSorted((a, b) => a - b), [1, 2, 3]);
+  assert.deepEqual(
+    [...outputs].toSorted((a, b) => a - b),
+    [1, 2, 3],
+  );
   for (const pair of ["3 0", "3 1", "3 2", "3 3", "0 0", "1 1", "2 2"]) {
     assert.ok(recovered.has(pair), `total and disk ${pair}`);
   }
