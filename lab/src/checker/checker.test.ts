@@ -319,3 +319,34 @@ test("a search may begin at the end of a run", () => {
   assert.equal(states, 3);
   assert.equal(violation!.trace.length, 4, "its run begins with that one");
 });
+
+test("nodes that are asked different things are not alike", () => {
+  assert.throws(() => check(model({ symmetry: { nodes: ["a", "b"] } })), /b is asked the same/);
+});
+
+test("symmetry with many like nodes is as exact as with few", () => {
+  // Each of six tells one other of its own accord; who told whom is all there is.
+  class Teller extends Adder {
+    override onStart(ctx: Ctx): void {
+      ctx.setTimer("tick", 1);
+    }
+
+    onTimer(ctx: Ctx): void {
+      ctx.send("hub", { add: 1 });
+    }
+  }
+  const sizes = [3, 4, 5, 6].map((count) => {
+    const tellers = Array.from({ length: count }, (_, i) => `t${i}`);
+    const { states, coverage } = check({
+      nodes: ["hub", ...tellers],
+      create: (node) => (node === "hub" ? new Adder() : new Teller()),
+      network: "bag",
+      disk: "instant",
+      symmetry: { nodes: tellers },
+    } satisfies AdderModel);
+    assert.equal(coverage, "exhaustive");
+    return states;
+  });
+  // Of so many tellers, some have told and of those some were heard: (n + 1)(n + 2) / 2.
+  assert.deepEqual(sizes, [10, 15, 21, 28]);
+});

@@ -41,7 +41,7 @@ export interface Verdict<V extends Vocabulary> {
   readonly transitions: number;
   readonly depth: number;
   /**
-   * `exhaustive`: every state within the budgets was seen. `bounded`: every one within the
+   * `exhaustive`: every state within the budgets was seen, from where the search began. `bounded`: every one within the
    * budgets and {@link bounds}. `stopped`: the search was ended before that.
    */
   readonly coverage: "exhaustive" | "bounded" | "stopped";
