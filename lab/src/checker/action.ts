@@ -62,7 +62,7 @@ function records(count: number): string {
 }
 
 /** Plain data in the fewest characters in which it can be read. */
-export function plain(value: unknown): string {
+function plain(value: unknown): string {
   if (value instanceof Uint8Array) return `<${[...value].join(" ")}>`;
   if (value instanceof Map) {
     return `{${[...value].map(([key, entry]) => `${plain(key)}: ${plain(entry)}`).join(", ")}}`;

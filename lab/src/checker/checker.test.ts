@@ -120,7 +120,7 @@ test("networks differ in what may arrive", () => {
         always: (view) => void seen.add(totalOf(view, "b")),
       }),
     );
-    return [...seen].toSorted();
+    return [...seen].toSorted((a, b) => a - b);
   };
   assert.deepEqual(totals("bag"), [0, 1, 2, 3]);
   assert.deepEqual(totals("ordered"), [0, 1, 3], "the second never comes first");
@@ -167,7 +167,10 @@ test("a crash keeps any prefix of what was being written, and nothing that waite
     },
   });
   assert.equal(verdict.violation, undefined);
-  assert.deepEqual([...outputs].toSorted(), [1, 2, 3]);
+  assert.deepEqual(
+    [...outputs].toSorted((a, b) => a - b),
+    [1, 2, 3],
+  );
   for (const pair of ["3 0", "3 1", "3 2", "3 3", "0 0", "1 1", "2 2"]) {
     assert.ok(recovered.has(pair), `total and disk ${pair}`);
   }
@@ -315,4 +318,35 @@ test("a search may begin at the end of a run", () => {
   );
   assert.equal(states, 3);
   assert.equal(violation!.trace.length, 4, "its run begins with that one");
+});
+
+test("nodes that are asked different things are not alike", () => {
+  assert.throws(() => check(model({ symmetry: { nodes: ["a", "b"] } })), /b is asked the same/);
+});
+
+test("symmetry with many like nodes is as exact as with few", () => {
+  // Each of six tells one other of its own accord; who told whom is all there is.
+  class Teller extends Adder {
+    override onStart(ctx: Ctx): void {
+      ctx.setTimer("tick", 1);
+    }
+
+    onTimer(ctx: Ctx): void {
+      ctx.send("hub", { add: 1 });
+    }
+  }
+  const sizes = [3, 4, 5, 6].map((count) => {
+    const tellers = Array.from({ length: count }, (_, i) => `t${i}`);
+    const { states, coverage } = check({
+      nodes: ["hub", ...tellers],
+      create: (node) => (node === "hub" ? new Adder() : new Teller()),
+      network: "bag",
+      disk: "instant",
+      symmetry: { nodes: tellers },
+    } satisfies AdderModel);
+    assert.equal(coverage, "exhaustive");
+    return states;
+  });
+  // Of so many tellers, some have told and of those some were heard: (n + 1)(n + 2) / 2.
+  assert.deepEqual(sizes, [10, 15, 21, 28]);
 });

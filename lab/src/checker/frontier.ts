@@ -5,6 +5,7 @@ import type { Body } from "./space.ts";
 const CHUNK = 1 << 16;
 /** Number of the state, length, and the two lanes of its fingerprint. */
 const HEAD = 4;
+const READ = new Int32Array(0);
 
 export class Frontier {
   count = 0;
@@ -33,10 +34,12 @@ export class Frontier {
     this.count++;
   }
 
-  /** Reads the next state into `body`, which is good until nobody holds the frontier. Returns its number. */
+  /** Reads the next state into `body`, which is good until the next one is read. Returns its number. */
   read(body: Body): number {
     let chunk = this.chunks[this.readingChunk]!;
     if (this.readingAt >= chunk.length || chunk[this.readingAt] === -1) {
+      // What was read is not held any longer.
+      this.chunks[this.readingChunk] = READ;
       chunk = this.chunks[++this.readingChunk]!;
       this.readingAt = 0;
     }

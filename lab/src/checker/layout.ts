@@ -9,7 +9,7 @@ import type { Process, Vocabulary } from "@quorate/kernel";
 import type { Model } from "./model.ts";
 
 /** A timer with a budget of its own. */
-export interface TimerBudget {
+interface TimerBudget {
   readonly timer: string;
   readonly place: number;
 }

@@ -67,7 +67,7 @@ const KINDS = 8;
 /** More ticks than any model can afford. */
 export const MAX_TICKS = 63;
 
-export function codeOf(kind: number, argument: number, tick: number): number {
+function codeOf(kind: number, argument: number, tick: number): number {
   return (argument * KINDS + kind) * (MAX_TICKS + 1) + tick;
 }
 
@@ -81,7 +81,7 @@ export class Locals<V extends Vocabulary, P extends Process<V>, H> {
   /** Steps taken by the protocol itself. */
   steps = 0;
   private readonly model: Model<V, P, H>;
-  private readonly settings: StepSettings<P>;
+  private readonly settings: StepSettings;
   private readonly indices: ReadonlyMap<NodeId, number>;
   /** By state: what each event led to. */
   private readonly outcomes: Map<number, readonly Outcome[]>[] = [];
@@ -228,10 +228,9 @@ const NOTHING: Omit<Outcome, "next" | "choices"> = {
 
 export function settingsOf<V extends Vocabulary, P extends Process<V>, H>(
   model: Model<V, P, H>,
-): StepSettings<P> {
+): StepSettings {
   const { disk = "asynchronous" } = model;
   return {
-    create: (node) => model.create(node),
     disk: typeof disk === "function" ? disk : () => disk,
     restartsAtOnce: (model.restarts ?? "atOnce") === "atOnce",
     mergesMessages: model.network === "merging" || model.network === "persistent",

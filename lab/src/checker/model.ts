@@ -69,7 +69,7 @@ export interface View<V extends Vocabulary, P, H> {
   readonly nodes: readonly NodeView<P>[];
   readonly history: H;
   /** Messages on their way. Made when asked for. */
-  messages(): readonly Envelope<V>[];
+  readonly messages: () => readonly Envelope<V>[];
 }
 
 export interface Envelope<V extends Vocabulary> {

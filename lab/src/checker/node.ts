@@ -25,7 +25,7 @@ import { isSame } from "./interning.ts";
 import type { Disk, Envelope } from "./model.ts";
 
 /** What comes out of a node for those around it, in the order in which it comes. */
-export type Told<V extends Vocabulary> =
+type Told<V extends Vocabulary> =
   | { readonly type: "request"; readonly id: RequestId; readonly request: V["Request"] }
   | { readonly type: "reply"; readonly id: RequestId; readonly response: V["Response"] }
   | { readonly type: "output"; readonly value: V["Output"] }
@@ -81,14 +81,13 @@ export interface StepResult<V extends Vocabulary, P> {
   readonly failure: string | undefined;
 }
 
-export interface Armed<V extends Vocabulary> {
+interface Armed<V extends Vocabulary> {
   readonly timer: V["Timer"];
   readonly delayMs: number;
   readonly jitterMs: number;
 }
 
-export interface StepSettings<P> {
-  readonly create: (node: NodeId) => P;
+export interface StepSettings {
   readonly disk: (node: NodeId) => Disk;
   /** Whether a crash and the start that follows it are one step. */
   readonly restartsAtOnce: boolean;
@@ -103,7 +102,7 @@ export function blank<V extends Vocabulary, P>(image: P): NodeState<V, P> {
 
 /** Takes one step. A process that breaks a claim of its own ends its life: see {@link StepResult.failure}. */
 export function runStep<V extends Vocabulary, P extends Process<V>>(
-  settings: StepSettings<P>,
+  settings: StepSettings,
   node: NodeId,
   before: NodeState<V, P>,
   event: NodeEvent<V>,
@@ -126,7 +125,7 @@ export function runStep<V extends Vocabulary, P extends Process<V>>(
 class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
   readonly self: NodeId;
   readonly now: number;
-  private readonly settings: StepSettings<P>;
+  private readonly settings: StepSettings;
   private readonly script: readonly number[];
   private process: P | undefined;
   private image: P;
@@ -141,7 +140,7 @@ class Step<V extends Vocabulary, P extends Process<V>> implements Context<V> {
   private readonly options: number[] = [];
 
   constructor(
-    settings: StepSettings<P>,
+    settings: StepSettings,
     self: NodeId,
     before: NodeState<V, P>,
     now: number,

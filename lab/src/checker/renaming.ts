@@ -55,10 +55,8 @@ function sorted(entries: readonly unknown[]): readonly unknown[] {
 }
 
 function textOf(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, entry: unknown) => {
-      if (entry instanceof Map || entry instanceof Set) return [...(entry as Iterable<unknown>)];
-      return entry;
-    }) ?? ""
-  );
+  return JSON.stringify(value, (_, entry: unknown) => {
+    if (entry instanceof Map || entry instanceof Set) return [...(entry as Iterable<unknown>)];
+    return entry;
+  });
 }

@@ -12,6 +12,7 @@ import { Frontier } from "./frontier.ts";
 import type { Model, View } from "./model.ts";
 import { Path } from "./path.ts";
 import { type Beginning, type Body, Space } from "./space.ts";
+import { Steps } from "./steps.ts";
 import { Canon } from "./symmetry.ts";
 import { FingerprintTable } from "./table.ts";
 
@@ -40,7 +41,7 @@ export interface Verdict<V extends Vocabulary> {
   readonly transitions: number;
   readonly depth: number;
   /**
-   * `exhaustive`: every state within the budgets was seen. `bounded`: every one within the
+   * `exhaustive`: every state within the budgets was seen, from where the search began. `bounded`: every one within the
    * budgets and {@link bounds}. `stopped`: the search was ended before that.
    */
   readonly coverage: "exhaustive" | "bounded" | "stopped";
@@ -92,6 +93,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   private readonly model: Model<V, P, H>;
   private readonly options: CheckOptions<V>;
   private readonly space: Space<V, P, H>;
+  private readonly steps: Steps<V, P, H>;
   private readonly canon: Canon<V, P, H> | undefined;
   private readonly table = new FingerprintTable();
   private readonly unreached: Map<string, ((view: View<V, P, H>) => boolean) | undefined>;
@@ -106,7 +108,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   private breach: Breach | undefined;
   /** What was done before each first state. */
   private readonly roots = new Map<number, readonly Action<V>[]>();
-  /** Whether the space adds fingerprints up step by step. */
+  /** Whether fingerprints are added up step by step. */
   private readonly sums: boolean;
   /** How many messages may be on their way. */
   private readonly most: number;
@@ -116,6 +118,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     this.model = model;
     this.options = options;
     this.space = new Space(model);
+    this.steps = new Steps(this.space, model);
     const reduces = model.symmetry !== undefined && options.reduce !== false;
     this.canon = reduces ? new Canon(this.space, model) : undefined;
     this.sums = !reduces && model.network !== "ordered";
@@ -150,7 +153,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     const visit = (): boolean => this.visit();
     for (let i = 0; i < level.count; i++) {
       this.number = level.read(body);
-      if (!this.space.expand(body, visit) && this.breach === undefined) this.finish(body);
+      if (!this.steps.expand(body, visit) && this.breach === undefined) this.finish(body);
       if (this.breach !== undefined) return;
       if (this.number % REPORT_EVERY === 0) this.report(level.count - i);
       if (this.stopped) return;
@@ -169,8 +172,8 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
 
   /** Hears of one step. Returns whether the search is over. */
   private visit(): boolean {
-    const { space, scratch } = this;
-    const { outcome } = space;
+    const { steps, scratch } = this;
+    const { outcome } = steps;
     this.transitions++;
     if (outcome.failure !== undefined) {
       this.breach = { promise: outcome.failure, state: this.number, within: true };
@@ -178,16 +181,16 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     }
     if (outcome.bound !== undefined) return this.cut(outcome.bound);
     if (!this.sums) this.copyStep();
-    if (space.inFlight > this.most && space.sendsMore) {
+    if (steps.inFlight > this.most && steps.sendsMore) {
       return this.cut(`at most ${this.most} messages in flight`);
     }
     for (const mark of outcome.marks) this.unreached.delete(mark);
     if (this.sums) {
-      const number = this.table.add(space.low, space.high, this.number);
+      const number = this.table.add(steps.low, steps.high, this.number);
       if (number < 0) return false;
       this.copyStep();
-      scratch.low = space.low;
-      scratch.high = space.high;
+      scratch.low = steps.low;
+      scratch.high = steps.high;
       this.settle(number);
     } else {
       this.arrive(this.number);
@@ -203,9 +206,9 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
 
   /** Makes `scratch` the state after the step at hand. */
   private copyStep(): void {
-    const { space, scratch } = this;
-    if (scratch.data.length < space.room) scratch.data = new Int32Array(2 * space.room);
-    scratch.length = space.write(scratch.data, 0);
+    const { steps, scratch } = this;
+    if (scratch.data.length < steps.room) scratch.data = new Int32Array(2 * steps.room);
+    scratch.length = steps.write(scratch.data, 0);
   }
 
   private writeScratch(numbers: readonly number[]): void {
@@ -229,8 +232,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     this.next.push(number, scratch);
     this.represented += this.canon?.orbit ?? 1;
     const history = scratch.data[space.layout.history]!;
-    const promise =
-      space.histories.broken(history) ?? model.always?.call(model, space.view(scratch));
+    const promise = space.histories.broken(history) ?? model.always?.(space.view(scratch));
     if (promise !== undefined) {
       this.breach = { promise, state: number, within: false };
       return;
@@ -243,7 +245,7 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
   /** Nothing can happen in a state any more. */
   private finish(body: Body): void {
     this.ends++;
-    const promise = this.model.atEnd?.call(this.model, this.space.view(body));
+    const promise = this.model.atEnd?.(this.space.view(body));
     if (promise !== undefined) this.breach = { promise, state: this.number, within: false };
   }
 
@@ -263,11 +265,11 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
     let body = this.space.body(first);
     for (const number of numbers.toReversed()) {
       let after: Body | undefined;
-      this.space.expand(body, () => {
+      this.steps.expand(body, () => {
         this.copyStep();
         const real = Array.from(this.scratch.data.subarray(0, this.scratch.length));
-        if (this.space.outcome.failure !== undefined || !this.isIn(number)) return false;
-        trace.push(this.space.describe());
+        if (this.steps.outcome.failure !== undefined || !this.isIn(number)) return false;
+        trace.push(this.steps.describe());
         after = this.space.body(real);
         return true;
       });
@@ -275,9 +277,9 @@ class Search<V extends Vocabulary, P extends Process<V>, H> {
       body = after;
     }
     if (within) {
-      this.space.expand(body, () => {
-        if (this.space.outcome.failure === undefined) return false;
-        trace.push(this.space.describe());
+      this.steps.expand(body, () => {
+        if (this.steps.outcome.failure === undefined) return false;
+        trace.push(this.steps.describe());
         return true;
       });
     }

@@ -12,9 +12,9 @@
  * anything changing are tried in one order only.
  */
 
-import type { NodeId, Process, Vocabulary } from "@quorate/kernel";
+import { invariant, type NodeId, type Process, type Vocabulary } from "@quorate/kernel";
 
-import { Interner } from "./interning.ts";
+import { Interner, isSame } from "./interning.ts";
 import { lowLane } from "./lanes.ts";
 import type { Model } from "./model.ts";
 import { renamed, type Renaming } from "./renaming.ts";
@@ -63,6 +63,10 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
     const { nodes = [], alike = [] } = model.symmetry ?? {};
     this.alike = nodes.map((id) => model.nodes.indexOf(id));
     this.fields = new Set(alike);
+    for (const node of this.alike) {
+      const isAlike = isSame(asksOf(model, this.ids[node]!), asksOf(model, nodes[0]!));
+      invariant(isAlike, `${this.ids[node]} is asked the same as the nodes that it is like`);
+    }
     if (this.alike.length > FEW) return;
     const orders = arrangementsOf(this.alike.map((node) => [node]));
     this.all = orders.map((order) => this.imagesOf(this.permutationOf(order)));
@@ -104,7 +108,7 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
     for (const look of [...groups.keys()].toSorted((a, b) => a - b)) {
       const arrangements = arrangementsOf(this.twinsOf(body, groups.get(look)!));
       orders = orders.flatMap((order) =>
-        arrangements.map((arrangement) => [...order, ...arrangement]),
+        arrangements.map((arrangement) => order.concat(arrangement)),
       );
     }
     return orders.map((order) => this.permutationOf(order));
@@ -226,6 +230,13 @@ export class Canon<V extends Vocabulary, P extends Process<V>, H> {
   }
 }
 
+function asksOf<V extends Vocabulary, P extends Process<V>, H>(
+  model: Model<V, P, H>,
+  id: NodeId,
+): readonly unknown[] {
+  return (model.asks ?? []).filter(({ node }) => node === id).map(({ request }) => request);
+}
+
 /** Renames what names nodes, and moves the indices that our own records hold beside. */
 function renamedLocal<T extends object>(value: T, renaming: Renaming, to: readonly number[]): T {
   const moved: { [field: string]: unknown } = {};
@@ -262,6 +273,6 @@ function arrangementsOf(sets: readonly (readonly number[])[]): readonly (readonl
     const [first, ...others] = set;
     if (first === undefined) return [];
     const left = sets.map((other, j) => (i === j ? others : other));
-    return arrangementsOf(left).map((rest) => [first, ...rest]);
+    return arrangementsOf(left).map((rest) => [first].concat(rest));
   });
 }

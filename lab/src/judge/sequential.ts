@@ -162,7 +162,7 @@ function advanced(at: readonly number[], client: number): readonly number[] {
 /** Whether all that is left may as well not have happened. */
 function isOver(clients: readonly (readonly Step[])[], { at }: Place): boolean {
   return clients.every((steps, client) =>
-    steps.slice(at[client]!).every(({ optional }) => optional),
+    steps.slice(at[client]).every(({ optional }) => optional),
   );
 }
 

@@ -9,12 +9,10 @@ import type { Operation } from "./history.ts";
 import { judge, judgeSequential, judgeSessions } from "./index.ts";
 import { legalHistory } from "./sample.ts";
 
-type Draft = Omit<Operation, "call" | "ret"> & { readonly type: Operation["type"] };
-
 /** Operations one after the other in time. */
 function inTurn(...drafts: readonly object[]): Operation[] {
   return drafts.map(
-    (draft, i) => ({ ...(draft as Draft), call: 2 * i, ret: 2 * i + 1 }) as Operation,
+    (draft, i) => Object.assign({ call: 2 * i, ret: 2 * i + 1 }, draft) as Operation,
   );
 }
 

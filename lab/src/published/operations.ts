@@ -21,7 +21,7 @@ interface Returned extends Invoked {
   readonly read: string | undefined;
 }
 
-export interface Client {
+interface Client {
   readonly returned: readonly Returned[];
   readonly underWay: Invoked | undefined;
 }

@@ -123,8 +123,8 @@ test("what a leader committed outlives a crash, in every run with a slow disk", 
 test("models have names of their own, and settings that they run with", () => {
   const names = MODELS.map(({ protocol, model }) => `${protocol} ${model}`);
   assert.equal(new Set(names).size, names.length);
-  for (const { settings, run } of MODELS) {
-    const { states } = run(settings, { maxStates: 100 });
+  for (const model of MODELS) {
+    const { states } = model.run(model.settings, { maxStates: 100 });
     assert.ok(states >= 100);
   }
 });

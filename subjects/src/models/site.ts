@@ -9,7 +9,7 @@ import {
   type CommitRequest,
   type CommitResponse,
   type Outcome,
-  TwoPhaseCommit,
+  type TwoPhaseCommit,
   type TwoPhaseMessage,
   type TwoPhaseNote,
   type TwoPhaseRecord,

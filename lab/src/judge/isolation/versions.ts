@@ -27,7 +27,7 @@ export type ReadAnomaly =
   /** Two reads of a list disagree on its order. */
   | "incompatible-order";
 
-export interface ReadFinding {
+interface ReadFinding {
   readonly type: ReadAnomaly;
   /** Transactions by index: the one that read, then the one it read from if that matters. */
   readonly transactions: readonly number[];
