@@ -33,8 +33,12 @@ export interface Staged {
  * Reads `update` into free columns of `store`. Keys of parents that are not known yet go to `keys`.
  * @throws DocumentError, leaving `store` as it was.
  */
-export function stage(store: Store, bytes: Uint8Array, keys: string[] = []): Staged {
-  const mark = markOf(store);
+export function stage(
+  store: Store,
+  bytes: Uint8Array,
+  keys: string[] = [],
+  mark: Mark = markOf(store),
+): Staged {
   try {
     const reader = new Reader(bytes);
     const staged: Staged = { sections: [], keys, deletes: [] };

@@ -243,7 +243,7 @@ export class Doc {
   apply(update: Uint8Array, origin: unknown = null): void {
     const { store } = this;
     const mark = markOf(store);
-    const staged = stage(store, update);
+    const staged = stage(store, update, [], mark);
     try {
       this.refuseDuplicates(staged);
       this.pending.admit(update.length, staged);
