@@ -35,8 +35,9 @@ function run<T>(count: number, capMs: number, make: () => T, one: (made: T, i: n
       one(made, i);
     }
     const ms = cpuMs() - began;
+    if (i < count) return round === 0 ? { ms, firstMs: ms, done: i / count } : best;
     const firstMs = best.firstMs ?? ms;
-    best = { ms: Math.min(ms, best.ms ?? Infinity), firstMs, done: i / count };
+    best = { ms: Math.min(ms, best.ms ?? Infinity), firstMs, done: 1 };
   }
   return best;
 }

@@ -23,7 +23,9 @@ export interface UntidyTexts {
 /** Looks for formatted texts that the running transaction has changed. Null when there are none. */
 export function untidyTexts(store: Store): UntidyTexts | null {
   const { changes } = store;
-  if (!changes.sequences.some(({ marks }) => marks > 0)) return null;
+  let isFormatted = false;
+  for (const { marks } of changes.sequences) if (marks > 0) isFormatted = true;
+  if (!isFormatted) return null;
   const whole = new Set<Sequence>();
   for (const log of changes.written) {
     for (let at = store.at(log, log.before); at < log.count; at++) {

@@ -33,11 +33,12 @@ export interface Staged {
  * Reads `update` into free columns of `store`. Keys of parents that are not known yet go to `keys`.
  * @throws DocumentError, leaving `store` as it was.
  */
-export function stage(store: Store, bytes: Uint8Array, keys: string[] = []): Staged {
-  const { used } = store;
-  const clients = store.logs.length;
-  const roots = store.roots.size;
-  const sequences = store.sequences.length;
+export function stage(
+  store: Store,
+  bytes: Uint8Array,
+  keys: string[] = [],
+  mark: Mark = markOf(store),
+): Staged {
   try {
     const reader = new Reader(bytes);
     const staged: Staged = { sections: [], keys, deletes: [] };
@@ -46,25 +47,34 @@ export function stage(store: Store, bytes: Uint8Array, keys: string[] = []): Sta
     if (reader.left > 0) throw new DocumentError("malformed", "bytes behind the update");
     return staged;
   } catch (error) {
-    discard(store, used);
-    store.forgetClients(clients);
-    forgetRoots(store, roots, sequences);
+    withdraw(store, mark);
     throw refusal(error);
   }
 }
 
-/** Gives the numbers of items from `first` on back: they have not been placed. */
-export function discard(store: Store, first: number): void {
-  while (store.used > first) store.release(store.used - 1);
+/** What a store holds before an update is read into it. */
+export interface Mark {
+  readonly used: number;
+  readonly clients: number;
+  readonly roots: number;
+  readonly sequences: number;
 }
 
-function forgetRoots(store: Store, count: number, sequences: number): void {
+export function markOf(store: Store): Mark {
+  const { used, logs, roots, sequences } = store;
+  return { used, clients: logs.length, roots: roots.size, sequences: sequences.length };
+}
+
+/** Takes back all that reading an update has left in a store: it has been refused. */
+export function withdraw(store: Store, { used, clients, roots, sequences }: Mark): void {
+  while (store.used > used) store.release(store.used - 1);
+  store.forgetClients(clients);
   for (let id = store.sequences.length - 1; id >= sequences; id--) {
     const sequence = store.sequences[id] ?? null;
     if (sequence !== null) store.dropSequence(sequence);
   }
-  if (store.roots.size === count) return;
-  for (const name of [...store.roots.keys()].slice(count)) store.roots.delete(name);
+  if (store.roots.size === roots) return;
+  for (const name of [...store.roots.keys()].slice(roots)) store.roots.delete(name);
 }
 
 function takeSection(store: Store, reader: Reader, staged: Staged): void {

@@ -8,7 +8,7 @@
 
 import { type Branch, UNOPENED } from "./branch.ts";
 import { tidy } from "./collect.ts";
-import { stage, type Staged, discard } from "./decode.ts";
+import { markOf, stage, type Staged, withdraw } from "./decode.ts";
 import { clocksOf, encodeChanges, encodeState, writeClocks, written } from "./encode.ts";
 import { DocumentError } from "./errors.ts";
 import { cleanUp, type UntidyTexts, untidyTexts } from "./clean-up.ts";
@@ -196,6 +196,11 @@ export class Doc {
     return this.collects && this.trackers.size === 0;
   }
 
+  /** True outside of transactions while nobody listens. */
+  get isQuiet(): boolean {
+    return this.depth === 0 && this.listeners.size === 0 && this.trackers.size === 0;
+  }
+
   /** Calls back once the running transaction is done. For the parts of this package. */
   later(callback: () => void): void {
     this.callbacks.push(callback);
@@ -237,16 +242,16 @@ export class Doc {
    */
   apply(update: Uint8Array, origin: unknown = null): void {
     const { store } = this;
-    const first = store.used;
-    const staged = stage(store, update);
+    const mark = markOf(store);
+    const staged = stage(store, update, [], mark);
     try {
       this.refuseDuplicates(staged);
       this.pending.admit(update.length, staged);
     } catch (error) {
-      discard(store, first);
+      withdraw(store, mark);
       throw error;
     }
-    const isLoad = first === 0;
+    const isLoad = mark.used === 0;
     this.begin(origin, false);
     try {
       this.pending.apply(staged);

@@ -158,6 +158,9 @@ test("a stranger who writes under our client id is refused, and become() is the 
     code: "duplicate-client",
   });
   assert.deepEqual(mine.encode(), before);
+  stranger.root("elsewhere", SharedText).insert(0, "x");
+  assert.throws(() => mine.apply(stranger.encode()), { code: "duplicate-client" });
+  assert.deepEqual(mine.rootNames(), ["t"]);
   mine.become(2);
   mine.root("t", SharedText).insert(0, "still ");
   assert.equal(mine.root("t", SharedText).toString(), "still mine");

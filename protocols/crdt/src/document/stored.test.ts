@@ -51,6 +51,13 @@ test("text of a stored document is read without its structure", () => {
   assert.equal(copy.root("t", SharedText).toString(), "hello world");
 });
 
+test("the length of a stored text with embeds is that of the text", () => {
+  const doc = new Doc({ client: 1 });
+  doc.root("t", SharedText).insert(0, "ab");
+  doc.root("t", SharedText).embed(1, { image: 1 });
+  assert.equal(load(save(doc), { client: 2 }).root("t", SharedText).length, 3);
+});
+
 test("a stored document with one bit changed is refused", () => {
   const bytes = save(edited(4, true).doc);
   for (let at = 0; at < bytes.length; at += 7) {

@@ -8,7 +8,7 @@ import { type Delta, type DeltaItem, type DeltaStep, outputOf } from "./events.t
 import { type Attributes, recordOf, TextCursor } from "./formatting.ts";
 import { compose, integrate, NO_CONFLICTS } from "./integrate.ts";
 import { getKey, keysOf, removeKey, setKey } from "./keys.ts";
-import { checkIndex, checkRange, deleteRange, sequenceOf, typeText } from "./typing.ts";
+import { checkIndex, checkRange, deleteRange, sequenceOf, typeOn, typeText } from "./typing.ts";
 import { attached, change, Draft, type Input, type Output, placeOne, SharedType } from "./view.ts";
 import { wellFormed } from "./wire.ts";
 
@@ -27,7 +27,11 @@ export class SharedText extends SharedType {
   }
 
   get length(): number {
-    return this.peeked?.length ?? this.branch.children?.length ?? 0;
+    const { peeked } = this;
+    if (peeked !== undefined) return peeked.length;
+    // Opens a stored document that shows more than text: its list is not there before.
+    void this.doc.store;
+    return this.branch.children?.length ?? 0;
   }
 
   private get peeked(): string | undefined {
@@ -58,6 +62,7 @@ export class SharedText extends SharedType {
    */
   insert(index: number, text: string, attributes?: Attributes): void {
     const { doc } = this;
+    if (attributes === undefined && typeOn(doc, this.branch, index, wellFormed(text))) return;
     const list = this.open();
     try {
       checkIndex(index, list.length);

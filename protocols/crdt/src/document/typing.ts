@@ -55,6 +55,28 @@ export function after(store: Store, sequence: Sequence, item: number): number {
   return item === NONE ? sequence.first : store.next[item]!;
 }
 
+/**
+ * Goes on typing where this replica typed last while nobody watches: all that a transaction around it would
+ * come to, without one. False when it is not that simple.
+ */
+export function typeOn(doc: Doc, branch: Branch, position: number, text: string): boolean {
+  const { children } = branch;
+  if (children === null || !doc.isQuiet) return false;
+  const { store, log } = doc;
+  const { typing } = store;
+  if (typing === NONE || store.typingAt !== position || store.list[typing] !== children.id)
+    return false;
+  if (log.items[log.count - 1] !== typing || children.marks > 0) return false;
+  const units = text.length;
+  store.content[typing] = (store.content[typing] as string) + text;
+  store.length[typing]! += units;
+  log.next += units;
+  children.length += units;
+  children.index?.resize(store, typing, units, store.changes.stamp);
+  store.typingAt = position + units;
+  return true;
+}
+
 /** Types text without attributes. */
 export function typeText(doc: Doc, sequence: Sequence, position: number, text: string): void {
   const { store, log } = doc;

@@ -58,12 +58,23 @@ export function writeUint(writer: Writer, value: number): void {
 }
 
 export function takeUint(reader: Reader): number {
-  const first = reader.bytes[reader.offset];
+  const { bytes, offset } = reader;
+  const first = bytes[offset];
   if (first !== undefined && first < 0x80) {
-    reader.offset++;
+    reader.offset = offset + 1;
     return first;
   }
-  return uint.read(reader);
+  // Clocks and lengths mostly take two or three bytes: read them without a call for each.
+  const second = bytes[offset + 1];
+  if (second === undefined) return uint.read(reader);
+  if (second < 0x80) {
+    reader.offset = offset + 2;
+    return (first! & 0x7f) | (second << 7);
+  }
+  const third = bytes[offset + 2];
+  if (third === undefined || third >= 0x80) return uint.read(reader);
+  reader.offset = offset + 3;
+  return (first! & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
 }
 
 /** An unsigned integer that must fit a 32-bit column. */
