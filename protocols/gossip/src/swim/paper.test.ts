@@ -292,6 +292,28 @@ test("dynamic suspicion: each further accuser shortens the time, and is told on"
   assert.ok(rig.timers.get("suspicion:b")! - rig.now <= 4000);
 });
 
+test("a node that slept through the end of a probe suspects nobody but itself", () => {
+  const rig = swimRig(["b", "c"]);
+  const { node } = rig.probe();
+  rig.now += 60_000;
+  rig.fire("probeTimeout");
+  rig.fire("probeEnd");
+  assert.equal(rig.state(node), "alive");
+  assert.equal(rig.node.health, 1);
+});
+
+test("a node that slept through the end of a suspicion listens first, once", () => {
+  const rig = swimRig(["b", "c"]);
+  rig.hear("c", suspect("b", "c"));
+  rig.now += 60_000;
+  rig.fire("suspicion:b");
+  assert.equal(rig.state("b"), "suspect");
+  assert.equal(rig.node.health, 1);
+  rig.now += 60_000;
+  rig.fire("suspicion:b");
+  assert.equal(rig.state("b"), "dead");
+});
+
 test("buddy system: the ping to a suspect carries the suspicion, and nothing else", () => {
   const rig = swimRig(["b"]);
   rig.hear("x", suspect("b", "x"));

@@ -16,6 +16,8 @@ export class Suspicion {
   readonly wanted: number;
   readonly minMs: number;
   readonly maxMs: number;
+  /** Its end was slept through once, and it was given more time. */
+  prolonged = false;
   /** Who said so, the first accuser among them. */
   private readonly accusers: Set<Name>;
 
