@@ -100,6 +100,13 @@ export interface SwimConfig {
    */
   readonly repairByPing: boolean;
 
+  /**
+   * Timers that come more than a probe interval late say that this node slept, or
+   * was too busy to listen: what it did not hear meanwhile is no evidence against
+   * others. Memberlist takes it for such.
+   */
+  readonly noticesSleep: boolean;
+
   /** For how long an exchange over a stream may take. */
   readonly streamTimeoutMs: number;
 
@@ -147,6 +154,7 @@ export function lan(identity: SwimIdentity): SwimConfig {
     buddySystem: true,
     pushPullMs: 30_000,
     repairByPing: true,
+    noticesSleep: true,
     streamTimeoutMs: 10_000,
     deadNodeReclaimMs: 0,
     leavePropagationMs: 1000,

@@ -186,7 +186,7 @@ export abstract class Probing extends Rumours {
       return this.endProbe(ctx, -1);
     }
     // This node slept: an answer may be among what waits to be heard.
-    if (ctx.now - probe.endsAt > this.config.probeIntervalMs) return this.endProbe(ctx, 1);
+    if (this.slept(ctx, probe.endsAt)) return this.endProbe(ctx, 1);
     this.endProbe(ctx, nacksExpected > 0 ? nacksExpected - nacks : 1);
     ctx.note({ type: "probeFailed", node });
     this.onSuspect(ctx, { type: "suspect", node, incarnation, from: this.config.name });

@@ -112,12 +112,11 @@ export abstract class Rumours extends SwimState {
     const suspicion = this.suspicions.get(node);
     const known = this.members.get(node);
     if (suspicion === undefined || known?.state !== "suspect") return;
-    const { probeIntervalMs } = this.config;
-    if (!suspicion.prolonged && suspicion.leftMs(ctx.now) < -probeIntervalMs) {
-      // This node slept through the end. The refutation may be among what waits to be heard.
+    if (!suspicion.prolonged && this.slept(ctx, ctx.now + suspicion.leftMs(ctx.now))) {
+      // The refutation may be among what waits to be heard.
       suspicion.prolonged = true;
       this.adjustHealth(ctx, 1);
-      return ctx.setTimer(`suspicion:${node}`, probeIntervalMs);
+      return ctx.setTimer(`suspicion:${node}`, this.config.probeIntervalMs);
     }
     ctx.note({ type: "failed", node, confirmations: suspicion.confirmations });
     const { incarnation } = known;
