@@ -27,12 +27,15 @@ const base = roster(
   })),
 );
 
-function conforms<V extends Vocabulary, P extends Process<V> & FailureDetector>(
+type Detector<V extends Vocabulary> = Process<V> & FailureDetector;
+
+function conforms<V extends Vocabulary>(
   title: string,
-  create: (name: NodeId) => P,
+  create: (name: NodeId) => Detector<V>,
 ): void {
-  const open = () => new Simulation<V, P>({ seed: 1, nodes: NODES, create, latencyMs: [1, 20] });
-  const opinions = (world: Simulation<V, P>, about: NodeId) =>
+  const open = () =>
+    new Simulation<V, Detector<V>>({ seed: 1, nodes: NODES, create, latencyMs: [1, 20] });
+  const opinions = (world: Simulation<V, Detector<V>>, about: NodeId) =>
     new Set(
       NODES.filter((node) => node !== about).flatMap(
         (node) => world.process(node)?.opinionOf(about) ?? [],
