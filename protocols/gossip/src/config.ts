@@ -51,8 +51,16 @@ export interface SwimConfig {
    */
   readonly gossipIntervalMs: number;
 
-  /** For how long a dead member still gets gossip, so that it can refute, before it is forgotten. */
+  /** For how long a dead member still gets gossip, so that it can refute. */
   readonly gossipToTheDeadMs: number;
+
+  /**
+   * For how long the dead are remembered at least. Whoever forgets them sooner than
+   * the last to hear of their death takes them for alive again on hearsay, and two
+   * such nodes keep a dead member going for ever. Memberlist forgets after
+   * `gossipToTheDeadMs`.
+   */
+  readonly deadMemoryMs: number;
 
   /**
    * A broadcast is put into retransmitMult * ceil(log10(n + 1)) packets. It misses
@@ -146,6 +154,7 @@ export function lan(identity: SwimIdentity): SwimConfig {
     gossipNodes: 3,
     gossipIntervalMs: 200,
     gossipToTheDeadMs: 30_000,
+    deadMemoryMs: 300_000,
     retransmitMult: 4,
     broadcastsMax: 16_384,
     suspicionMult: 4,
@@ -225,6 +234,7 @@ export function checkConfig(config: SwimConfig): void {
     "pushPullMs",
     "deadNodeReclaimMs",
     "gossipToTheDeadMs",
+    "deadMemoryMs",
   ] as const;
   for (const field of counted) if (!(config[field] >= 0)) wrong(field, "not be negative");
   if (config.name === "") wrong("name", "not be empty");

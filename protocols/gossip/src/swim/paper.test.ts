@@ -370,6 +370,14 @@ test("a dead name may be reclaimed after the time set for it", () => {
   assert.deepEqual([rig.state("b"), rig.node.member("b")?.address], ["alive", "x"]);
 });
 
+test("a dead name is free for another address when gossip to the dead is over", () => {
+  const rig = swimRig(["b", "c"]);
+  rig.hear("c", dead("b", "c"));
+  rig.now += 30_001;
+  rig.hear("x", aliveMessage("b", 1, { address: "x" }));
+  assert.deepEqual([rig.state("b"), rig.node.member("b")?.address], ["alive", "x"]);
+});
+
 test("an alive without protocol versions is refused, since it would spoil every later merge", () => {
   const rig = swimRig([]);
   rig.hear("b", aliveMessage("b", 1, { versions: [0, 0, 0, 0, 0, 0] }));
@@ -395,14 +403,22 @@ test("the dead get gossip for a while, so that they can refute", () => {
   assert.ok(!rig.said.some(({ to }) => to === "b"));
 });
 
-test("the dead leave the table once a round of probes ends after that while", () => {
-  const rig = swimRig(["b", "c"]);
+test("the dead leave the table once a round of probes ends after their time", () => {
+  const rig = swimRig(["b", "c"], { deadMemoryMs: 60_000 });
   rig.hear("c", dead("b", "c"));
   rig.now += 31_000;
-  for (let i = 0; i < 3; i++) {
-    const { node, seq } = rig.probe();
-    rig.hear(node, { type: "ack", seq, coordinate: undefined });
-  }
+  const round = () => {
+    for (let i = 0; i < 3; i++) {
+      const { node, seq } = rig.probe();
+      rig.hear(node, { type: "ack", seq, coordinate: undefined });
+    }
+  };
+  round();
+  assert.equal(rig.state("b"), "dead");
+  rig.hear("x", aliveMessage("b", 1));
+  assert.equal(rig.state("b"), "dead", "hearsay does not revive it meanwhile");
+  rig.now += 30_000;
+  round();
   assert.equal(rig.state("b"), undefined);
 });
 

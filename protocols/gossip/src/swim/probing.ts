@@ -109,7 +109,8 @@ export abstract class Probing extends Rumours {
 
   /** Those long gone leave the table when a round of probes is over (G17). */
   private forgetTheGone(ctx: Ctx): void {
-    const before = ctx.now - this.config.gossipToTheDeadMs;
+    const { gossipToTheDeadMs, deadMemoryMs } = this.config;
+    const before = ctx.now - Math.max(gossipToTheDeadMs, deadMemoryMs);
     for (const name of this.members.goneBefore(before)) {
       if (!this.isMe(name)) this.members.forget(name);
     }

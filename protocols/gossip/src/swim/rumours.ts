@@ -61,9 +61,12 @@ export abstract class Rumours extends SwimState {
   /** A name may move to another address after a farewell, or when long dead (G14). */
   private reclaims(ctx: Ctx, known: MemberRecord): boolean {
     if (known.state === "left") return true;
-    const { deadNodeReclaimMs } = this.config;
+    if (known.state !== "dead") return false;
+    const { deadNodeReclaimMs, gossipToTheDeadMs } = this.config;
     const deadMs = ctx.now - this.members.sinceOf(known.name);
-    return known.state === "dead" && deadNodeReclaimMs > 0 && deadMs > deadNodeReclaimMs;
+    // Where memberlist would have forgotten it, the name is free.
+    if (deadMs > gossipToTheDeadMs) return true;
+    return deadNodeReclaimMs > 0 && deadMs > deadNodeReclaimMs;
   }
 
   private conflict(ctx: Ctx, known: MemberRecord, claimed: Address): void {
