@@ -103,8 +103,7 @@ export abstract class Rumours extends SwimState {
     if (this.isMe(node)) return this.refute(ctx, incarnation);
     this.spread(ctx, rumour);
     this.members.put({ ...known, incarnation, state: "suspect" }, ctx.now);
-    const { known: count } = this.members;
-    const doubt = new Suspicion(this.config, count, from, incarnation, ctx.now);
+    const doubt = new Suspicion(this.config, this.members, from, incarnation, ctx.now);
     this.suspicions.set(node, doubt);
     ctx.note({ type: "suspected", node, by: from });
     ctx.setTimer(`suspicion:${node}`, doubt.leftMs(ctx.now));
