@@ -51,8 +51,16 @@ export interface SwimConfig {
    */
   readonly gossipIntervalMs: number;
 
-  /** For how long a dead member still gets gossip, so that it can refute, before it is forgotten. */
+  /** For how long a dead member still gets gossip, so that it can refute. */
   readonly gossipToTheDeadMs: number;
+
+  /**
+   * For how long the dead are remembered at least. Whoever forgets them sooner than
+   * the last to hear of their death takes them for alive again on hearsay, and two
+   * such nodes keep a dead member going for ever. Memberlist forgets after
+   * `gossipToTheDeadMs`.
+   */
+  readonly deadMemoryMs: number;
 
   /**
    * A broadcast is put into retransmitMult * ceil(log10(n + 1)) packets. It misses
@@ -100,6 +108,13 @@ export interface SwimConfig {
    */
   readonly repairByPing: boolean;
 
+  /**
+   * Timers that come more than a probe interval late say that this node slept, or
+   * was too busy to listen: what it did not hear meanwhile is no evidence against
+   * others. Memberlist takes it for such.
+   */
+  readonly noticesSleep: boolean;
+
   /** For how long an exchange over a stream may take. */
   readonly streamTimeoutMs: number;
 
@@ -139,6 +154,7 @@ export function lan(identity: SwimIdentity): SwimConfig {
     gossipNodes: 3,
     gossipIntervalMs: 200,
     gossipToTheDeadMs: 30_000,
+    deadMemoryMs: 300_000,
     retransmitMult: 4,
     broadcastsMax: 16_384,
     suspicionMult: 4,
@@ -147,6 +163,7 @@ export function lan(identity: SwimIdentity): SwimConfig {
     buddySystem: true,
     pushPullMs: 30_000,
     repairByPing: true,
+    noticesSleep: true,
     streamTimeoutMs: 10_000,
     deadNodeReclaimMs: 0,
     leavePropagationMs: 1000,
@@ -217,6 +234,7 @@ export function checkConfig(config: SwimConfig): void {
     "pushPullMs",
     "deadNodeReclaimMs",
     "gossipToTheDeadMs",
+    "deadMemoryMs",
   ] as const;
   for (const field of counted) if (!(config[field] >= 0)) wrong(field, "not be negative");
   if (config.name === "") wrong("name", "not be empty");

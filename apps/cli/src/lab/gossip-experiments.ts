@@ -27,14 +27,7 @@ export interface ExperimentFlags {
   readonly svg?: string;
 }
 
-export const EXPERIMENTS = [
-  "scale",
-  "lifeguard",
-  "detectors",
-  "detection",
-  "delivery",
-  "storm",
-] as const;
+const EXPERIMENTS = ["scale", "lifeguard", "detectors", "detection", "delivery", "storm"] as const;
 
 const worlds: Worlds = (options) => new Simulation(options);
 

@@ -22,7 +22,10 @@ const WITHOUT = {
   buddySystem: false,
 } as const;
 
-/** SWIM, each part of Lifeguard alone, and all of it with several alphas (suspicion multipliers). */
+/** As the paper's subject has it: none of what we do besides. */
+const MEMBERLIST = { repairByPing: false, noticesSleep: false } as const;
+
+/** SWIM, each part of Lifeguard alone, all of it with several alphas (suspicion multipliers). */
 export const VARIANTS: readonly Variant[] = [
   { name: "SWIM", settings: { ...WITHOUT, suspicionMult: 5 } },
   { name: "LHA-Probe", settings: { ...WITHOUT, awarenessMax: 8, suspicionMult: 5 } },
@@ -32,6 +35,9 @@ export const VARIANTS: readonly Variant[] = [
   { name: "Lifeguard, alpha 4", settings: { suspicionMult: 4 } },
   { name: "Lifeguard, alpha 3", settings: { suspicionMult: 3 } },
   { name: "Lifeguard, alpha 2", settings: { suspicionMult: 2 } },
+  // And what noticing one's own sleep does, which is ours.
+  { name: "SWIM, sleep noticed", settings: { ...WITHOUT, suspicionMult: 5, noticesSleep: true } },
+  { name: "Lifeguard, alpha 2, sleep noticed", settings: { suspicionMult: 2, noticesSleep: true } },
 ];
 
 export interface LifeguardRun {
@@ -80,7 +86,7 @@ export function measureLifeguard(
     lossPermille: 0,
     create: (name) =>
       swimStation(
-        { ...lan({ name, wire: plainWire }), repairByPing: false, ...variant.settings },
+        { ...lan({ name, wire: plainWire }), ...MEMBERLIST, ...variant.settings },
         slow.has(name) ? spells : undefined,
       ),
     onNote: (node, note) => {

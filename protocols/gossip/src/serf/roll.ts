@@ -3,7 +3,7 @@
  * failed), their intents, and for how long those who went are remembered.
  */
 
-import type { RequestId } from "@quorate/kernel";
+import { invariant, type RequestId } from "@quorate/kernel";
 
 import type { Address, MemberRecord, Name } from "../member.ts";
 import { PACKET_PARTS, type Part } from "../messages.ts";
@@ -60,6 +60,7 @@ export abstract class Roll extends Swim {
 
   constructor(config: SerfConfig) {
     super({ ...config, meta: config.wire.packTags(config.tags) });
+    invariant(config.roster === undefined, "a roster is for membership alone: it enters no roll");
     this.serf = Object.freeze({ ...config, meta: this.config.meta });
   }
 

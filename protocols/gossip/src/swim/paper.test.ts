@@ -292,6 +292,28 @@ test("dynamic suspicion: each further accuser shortens the time, and is told on"
   assert.ok(rig.timers.get("suspicion:b")! - rig.now <= 4000);
 });
 
+test("a node that slept through the end of a probe suspects nobody but itself", () => {
+  const rig = swimRig(["b", "c"]);
+  const { node } = rig.probe();
+  rig.now += 60_000;
+  rig.fire("probeTimeout");
+  rig.fire("probeEnd");
+  assert.equal(rig.state(node), "alive");
+  assert.equal(rig.node.health, 1);
+});
+
+test("a node that slept through the end of a suspicion listens first, once", () => {
+  const rig = swimRig(["b", "c"]);
+  rig.hear("c", suspect("b", "c"));
+  rig.now += 60_000;
+  rig.fire("suspicion:b");
+  assert.equal(rig.state("b"), "suspect");
+  assert.equal(rig.node.health, 1);
+  rig.now += 60_000;
+  rig.fire("suspicion:b");
+  assert.equal(rig.state("b"), "dead");
+});
+
 test("buddy system: the ping to a suspect carries the suspicion, and nothing else", () => {
   const rig = swimRig(["b"]);
   rig.hear("x", suspect("b", "x"));
@@ -348,6 +370,14 @@ test("a dead name may be reclaimed after the time set for it", () => {
   assert.deepEqual([rig.state("b"), rig.node.member("b")?.address], ["alive", "x"]);
 });
 
+test("a dead name is free for another address when gossip to the dead is over", () => {
+  const rig = swimRig(["b", "c"]);
+  rig.hear("c", dead("b", "c"));
+  rig.now += 30_001;
+  rig.hear("x", aliveMessage("b", 1, { address: "x" }));
+  assert.deepEqual([rig.state("b"), rig.node.member("b")?.address], ["alive", "x"]);
+});
+
 test("an alive without protocol versions is refused, since it would spoil every later merge", () => {
   const rig = swimRig([]);
   rig.hear("b", aliveMessage("b", 1, { versions: [0, 0, 0, 0, 0, 0] }));
@@ -373,14 +403,22 @@ test("the dead get gossip for a while, so that they can refute", () => {
   assert.ok(!rig.said.some(({ to }) => to === "b"));
 });
 
-test("the dead leave the table once a round of probes ends after that while", () => {
-  const rig = swimRig(["b", "c"]);
+test("the dead leave the table once a round of probes ends after their time", () => {
+  const rig = swimRig(["b", "c"], { deadMemoryMs: 60_000 });
   rig.hear("c", dead("b", "c"));
   rig.now += 31_000;
-  for (let i = 0; i < 3; i++) {
-    const { node, seq } = rig.probe();
-    rig.hear(node, { type: "ack", seq, coordinate: undefined });
-  }
+  const round = () => {
+    for (let i = 0; i < 3; i++) {
+      const { node, seq } = rig.probe();
+      rig.hear(node, { type: "ack", seq, coordinate: undefined });
+    }
+  };
+  round();
+  assert.equal(rig.state("b"), "dead");
+  rig.hear("x", aliveMessage("b", 1));
+  assert.equal(rig.state("b"), "dead", "hearsay does not revive it meanwhile");
+  rig.now += 30_000;
+  round();
   assert.equal(rig.state("b"), undefined);
 });
 

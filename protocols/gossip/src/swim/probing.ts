@@ -22,6 +22,8 @@ interface Probe {
   readonly node: Name;
   readonly incarnation: Incarnation;
   readonly startedAt: number;
+  /** When its time is up. */
+  readonly endsAt: number;
   readonly nacksExpected: number;
   /** Helpers that said they are well and heard nothing either. */
   readonly nacks: number;
@@ -62,18 +64,20 @@ export abstract class Probing extends Rumours {
     if (target === undefined || this.phase === "left") return this.awaitTick(ctx);
     const { name: node, incarnation } = target;
     const seq = ++this.seq;
+    const lastsMs = probeIntervalMs * (this.health + 1);
     this.probe = {
       seq,
       node,
       incarnation,
       startedAt: ctx.now,
+      endsAt: ctx.now + lastsMs,
       nacksExpected: 0,
       nacks: 0,
       indirect: false,
       streamAnswered: false,
     };
     ctx.setTimer("probeTimeout", this.config.probeTimeoutMs);
-    ctx.setTimer("probeEnd", probeIntervalMs * (this.health + 1));
+    ctx.setTimer("probeEnd", lastsMs);
     const ping: Ping = { type: "ping", seq, node, source: this.source(ctx) };
     if (target.state === "alive" || !this.config.buddySystem) {
       return this.sendPart(ctx, target.address, ping);
@@ -105,7 +109,8 @@ export abstract class Probing extends Rumours {
 
   /** Those long gone leave the table when a round of probes is over (G17). */
   private forgetTheGone(ctx: Ctx): void {
-    const before = ctx.now - this.config.gossipToTheDeadMs;
+    const { gossipToTheDeadMs, deadMemoryMs } = this.config;
+    const before = ctx.now - Math.max(gossipToTheDeadMs, deadMemoryMs);
     for (const name of this.members.goneBefore(before)) {
       if (!this.isMe(name)) this.members.forget(name);
     }
@@ -181,6 +186,8 @@ export abstract class Probing extends Rumours {
       ctx.note({ type: "onlyStreams", node });
       return this.endProbe(ctx, -1);
     }
+    // This node slept: an answer may be among what waits to be heard.
+    if (this.slept(ctx, probe.endsAt)) return this.endProbe(ctx, 1);
     this.endProbe(ctx, nacksExpected > 0 ? nacksExpected - nacks : 1);
     ctx.note({ type: "probeFailed", node });
     this.onSuspect(ctx, { type: "suspect", node, incarnation, from: this.config.name });

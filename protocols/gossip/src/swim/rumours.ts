@@ -61,9 +61,12 @@ export abstract class Rumours extends SwimState {
   /** A name may move to another address after a farewell, or when long dead (G14). */
   private reclaims(ctx: Ctx, known: MemberRecord): boolean {
     if (known.state === "left") return true;
-    const { deadNodeReclaimMs } = this.config;
+    if (known.state !== "dead") return false;
+    const { deadNodeReclaimMs, gossipToTheDeadMs } = this.config;
     const deadMs = ctx.now - this.members.sinceOf(known.name);
-    return known.state === "dead" && deadNodeReclaimMs > 0 && deadMs > deadNodeReclaimMs;
+    // Where memberlist would have forgotten it, the name is free.
+    if (deadMs > gossipToTheDeadMs) return true;
+    return deadNodeReclaimMs > 0 && deadMs > deadNodeReclaimMs;
   }
 
   private conflict(ctx: Ctx, known: MemberRecord, claimed: Address): void {
@@ -100,8 +103,7 @@ export abstract class Rumours extends SwimState {
     if (this.isMe(node)) return this.refute(ctx, incarnation);
     this.spread(ctx, rumour);
     this.members.put({ ...known, incarnation, state: "suspect" }, ctx.now);
-    const { known: count } = this.members;
-    const doubt = new Suspicion(this.config, count, from, incarnation, ctx.now);
+    const doubt = new Suspicion(this.config, this.members, from, incarnation, ctx.now);
     this.suspicions.set(node, doubt);
     ctx.note({ type: "suspected", node, by: from });
     ctx.setTimer(`suspicion:${node}`, doubt.leftMs(ctx.now));
@@ -112,6 +114,12 @@ export abstract class Rumours extends SwimState {
     const suspicion = this.suspicions.get(node);
     const known = this.members.get(node);
     if (suspicion === undefined || known?.state !== "suspect") return;
+    if (!suspicion.prolonged && this.slept(ctx, ctx.now + suspicion.leftMs(ctx.now))) {
+      // The refutation may be among what waits to be heard.
+      suspicion.prolonged = true;
+      this.adjustHealth(ctx, 1);
+      return ctx.setTimer(`suspicion:${node}`, this.config.probeIntervalMs);
+    }
     ctx.note({ type: "failed", node, confirmations: suspicion.confirmations });
     const { incarnation } = known;
     this.onDead(ctx, { type: "dead", node, incarnation, from: this.config.name });

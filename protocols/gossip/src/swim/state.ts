@@ -98,6 +98,11 @@ export abstract class SwimState {
     return this.config.retransmitMult * digits(this.members.known);
   }
 
+  /** Whether a timer that was due at `dueAt` comes so late that this node must have slept. */
+  protected slept(ctx: Ctx, dueAt: number): boolean {
+    return this.config.noticesSleep && ctx.now - dueAt > this.config.probeIntervalMs;
+  }
+
   /** Queues a rumour about a member in place of any earlier one (G25). */
   protected spread(ctx: Ctx, part: Part & { readonly node: Name }): void {
     this.rumours.put(part.node, part, this.config.wire.partBytes(part));

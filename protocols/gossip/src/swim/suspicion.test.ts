@@ -7,8 +7,12 @@ import { Suspicion, suspicionMinMs } from "./suspicion.ts";
 
 const config = lan({ name: "a", wire: plainWire });
 
+function members(known: number, present: number = known): { known: number; present: number } {
+  return { known, present };
+}
+
 test("confirmations cut the timeout from its greatest to its least, by their logarithm", () => {
-  const suspicion = new Suspicion(config, 10, "b", 1, 0);
+  const suspicion = new Suspicion(config, members(10), "b", 1, 0);
   assert.equal(suspicion.leftMs(0), 24_000);
   assert.ok(suspicion.confirm("c"));
   assert.equal(suspicion.leftMs(0), 11_381); // 24000 - 20000 ln 2 / ln 3
@@ -18,21 +22,25 @@ test("confirmations cut the timeout from its greatest to its least, by their log
 });
 
 test("time that has passed counts", () => {
-  const suspicion = new Suspicion(config, 10, "b", 1, 1000);
+  const suspicion = new Suspicion(config, members(10), "b", 1, 1000);
   suspicion.confirm("c");
   assert.equal(suspicion.leftMs(6000), 6381);
 });
 
 test("one accuser confirms nothing, however often it repeats itself", () => {
-  const suspicion = new Suspicion(config, 10, "b", 1, 0);
+  const suspicion = new Suspicion(config, members(10), "b", 1, 0);
   assert.ok(!suspicion.confirm("b"));
   assert.ok(suspicion.confirm("c"));
   assert.ok(!suspicion.confirm("c"));
 });
 
 test("with too few bystanders to confirm, the least timeout holds at once", () => {
-  assert.equal(new Suspicion(config, 3, "b", 1, 0).leftMs(0), 4000);
-  assert.equal(new Suspicion(config, 4, "b", 1, 0).leftMs(0), 24_000);
+  assert.equal(new Suspicion(config, members(3), "b", 1, 0).leftMs(0), 4000);
+  assert.equal(new Suspicion(config, members(4), "b", 1, 0).leftMs(0), 24_000);
+});
+
+test("the dead are no bystanders", () => {
+  assert.equal(new Suspicion(config, members(9, 3), "b", 1, 0).leftMs(0), 4000);
 });
 
 for (const [known, ms] of [

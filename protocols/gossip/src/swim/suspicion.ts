@@ -16,12 +16,15 @@ export class Suspicion {
   readonly wanted: number;
   readonly minMs: number;
   readonly maxMs: number;
+  /** Its end was slept through once, and it was given more time. */
+  prolonged = false;
   /** Who said so, the first accuser among them. */
   private readonly accusers: Set<Name>;
 
+  /** `known` members, of which `present` are there, suspect and accuser included. */
   constructor(
     config: SwimConfig,
-    known: number,
+    { known, present }: { readonly known: number; readonly present: number },
     accuser: Name,
     incarnation: Incarnation,
     now: number,
@@ -29,9 +32,9 @@ export class Suspicion {
     const { suspicionMult, suspicionMaxMult } = config;
     this.incarnation = incarnation;
     this.startedAt = now;
-    // Without two bystanders for each confirmation wanted there is no point in waiting for them.
+    // Without as many bystanders as confirmations wanted there is no point in waiting for them.
     const wanted = Math.max(0, suspicionMult - 2);
-    this.wanted = known - 2 < wanted ? 0 : wanted;
+    this.wanted = present - 2 < wanted ? 0 : wanted;
     this.minMs = suspicionMinMs(config, known);
     this.maxMs = suspicionMaxMult * this.minMs;
     this.accusers = new Set([accuser]);

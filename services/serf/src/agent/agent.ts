@@ -20,6 +20,7 @@ import {
 import { type Address, Driver, type Logger, Turn } from "@quorate/host";
 import { unreachable } from "@quorate/kernel";
 
+import { BoundedLog } from "../transport/counters.ts";
 import { GossipTransport } from "../transport/transport.ts";
 import { layersBytes } from "../wire/packet.ts";
 import { serfWire } from "../wire/wire.ts";
@@ -104,8 +105,9 @@ export class Agent {
     });
     if (snapshot instanceof SnapshotFile)
       for (const line of snapshot.recovered) driver.recover(line);
+    const late = new BoundedLog(logger);
     const lag = new LagWatch((lateMs) => {
-      logger.warn({ lateMs }, "the event loop was blocked");
+      late.warn({ lateMs }, "the event loop was blocked");
       driver.request({ type: "lagged" }, () => {});
     });
     this.running = { process, driver, snapshot, lag, address: at.text };

@@ -13,6 +13,8 @@ import type { BoundedLog, TransportCounters } from "./counters.ts";
 
 /** As memberlist asks for: a burst of gossip must not be lost while the event loop is busy. */
 const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
+/** In front of an address of version 4 where only those of version 6 go. */
+const MAPPED = "::ffff:";
 /** Beyond this, datagrams are dropped rather than kept: they are lost on networks anyway. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
 
@@ -34,10 +36,15 @@ export class PacketPort {
 
   /** Binds; the port is the one asked for, or a free one for 0. @throws what the system says. */
   async bind({ host, port }: Address): Promise<number> {
+    const type = net.isIPv6(host) ? "udp6" : "udp4";
     const socket = dgram.createSocket({
-      type: net.isIPv6(host) ? "udp6" : "udp4",
+      type,
       // Addresses are numbers already: nothing to look up, and nothing to wait for.
-      lookup: (name, _options, done) => done(null, name, net.isIPv6(name) ? 6 : 4),
+      lookup: (name, _options, done) => {
+        const version4 = net.isIPv4(name);
+        // A socket for both versions knows those of version 4 in the clothes of version 6.
+        done(null, type === "udp6" && version4 ? `${MAPPED}${name}` : name, version4 ? 4 : 6);
+      },
     });
     // Listened for first: with nothing to look up, binding is over at once.
     const listening = once(socket, "listening");
@@ -86,11 +93,11 @@ export class PacketPort {
     counters.packetBytesSent += datagram.length;
   }
 
-  private onDatagram(datagram: Buffer, { address, port, family }: RemoteInfo): void {
+  private onDatagram(datagram: Buffer, { address, port }: RemoteInfo): void {
     const { counters, log, layers, onPacket } = this.options;
     counters.packetsReceived++;
     counters.packetBytesReceived += datagram.length;
-    const from = family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+    const from = peerAddress(address, port);
     const parts: Part[] = [];
     decodePacket(datagram, layers.keyring, {
       part: (part) => parts.push(part),
@@ -101,6 +108,12 @@ export class PacketPort {
     });
     if (parts.length > 0) onPacket(from, { type: "packet", parts, checksum: false });
   }
+}
+
+/** Where a peer is, as the system tells it, in the protocol's words. */
+export function peerAddress(host: string, port: number): NodeId {
+  const plain = host.startsWith(MAPPED) ? host.slice(MAPPED.length) : host;
+  return net.isIPv6(plain) ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 
 /** `10.0.0.1:7946` or `[::1]:7946`, as the system wants it. */

@@ -16,7 +16,7 @@ import { MalformedInput, type NodeId } from "@quorate/kernel";
 import type { PacketLayers } from "../wire/packet.ts";
 import { encodeStream, StreamReader, type Unnumbered } from "../wire/stream.ts";
 import type { BoundedLog, StreamFault, TransportCounters } from "./counters.ts";
-import { hostAndPort } from "./packets.ts";
+import { hostAndPort, peerAddress } from "./packets.ts";
 
 /** How many accepted connections are served at once, as in memberlist; and opened. */
 const STREAMS = 128;
@@ -132,11 +132,8 @@ export class StreamPort {
 
   private accept(socket: Socket): void {
     const { layers, counters, onMessage } = this.options;
-    const { remoteAddress, remotePort, remoteFamily } = socket;
-    const from =
-      remoteFamily === "IPv6"
-        ? `[${remoteAddress}]:${remotePort}`
-        : `${remoteAddress}:${remotePort}`;
+    // Both are unknown of a peer that is gone already: its stream says so itself.
+    const from = peerAddress(socket.remoteAddress ?? "", socket.remotePort ?? 0);
     if (this.accepted.size >= STREAMS) {
       this.fault("busy", from, "too many streams accepted");
       socket.destroy();

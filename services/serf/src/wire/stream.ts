@@ -12,7 +12,7 @@ import { MalformedInput, Reader, Writer } from "@quorate/kernel";
 
 import { bool, int, type Pack, PackWriter, record, text, ValueScanner } from "../msgpack/index.ts";
 import type { Keyring } from "./keyring.ts";
-import { member, ping } from "./member-parts.ts";
+import { ack, member, ping } from "./member-parts.ts";
 import { compressedMessage, expand, type PacketLayers } from "./packet.ts";
 import { TYPE } from "./parts.ts";
 import { serfState } from "./serf-messages.ts";
@@ -49,18 +49,6 @@ const pushPullHead: Pack<PushPullHead> = record<PushPullHead>({
 });
 
 const errorText = record<{ readonly text: string }>({ text: ["Error", text] });
-const ackBody = record<{ readonly seq: number; readonly payload: undefined }>({
-  seq: ["SeqNo", int],
-  payload: ["Payload", { zero: undefined, write: (w) => w.byte(0xc0), read: skipped }],
-});
-
-function skipped(reader: Reader): undefined {
-  const scanner = new ValueScanner(reader.offset);
-  if (!scanner.scan(reader.bytes, reader.bytes.length))
-    throw new MalformedInput("input ends early");
-  reader.offset = scanner.offset;
-}
-
 /** The bytes of a message. Layers are those of packets. */
 export function encodeStream(message: StreamMessage, layers: PacketLayers): Uint8Array {
   const writer = new PackWriter("old");
@@ -92,7 +80,7 @@ function writeMessage(writer: PackWriter, message: StreamMessage): void {
     }
     case "streamAck":
       writer.byte(TYPE.ack);
-      return ackBody.write(writer, { seq: message.seq, payload: undefined });
+      return ack.write(writer, { type: "ack", seq: message.seq, coordinate: undefined });
     case "streamError":
       writer.byte(TYPE.error);
       return errorText.write(writer, message);
@@ -213,7 +201,7 @@ function readPlain(reader: Reader, side: "question" | "answer"): Unnumbered {
       return { type: "streamPing", seq, node, source: source ?? { name: "", address: "" } };
     }
     case TYPE.ack:
-      return { type: "streamAck", seq: ackBody.read(reader).seq };
+      return { type: "streamAck", seq: ack.read(reader).seq };
     case TYPE.error:
       return { type: "streamError", text: errorText.read(reader).text };
     default:
