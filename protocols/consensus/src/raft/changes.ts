@@ -81,12 +81,25 @@ export abstract class Changing extends Replicating {
     return this.progress.get(node)?.isCaughtUp(ctx.now, this.config.electionMs) ?? false;
   }
 
-  /** A leader's turn: learners that were added to become voters do so, one by one (R30). */
-  protected promoteLearners(ctx: Ctx): void {
-    const { configuration } = this;
-    if (configuration.promotable.length === 0 || this.transfer !== undefined) return;
-    if (this.sealIndex > 0 || this.whyNotChange(undefined) !== undefined) return;
-    const node = configuration.promotable.find((one) => this.isCaughtUp(ctx, one));
+  /**
+   * A leader's turn to go on with a change. A joint configuration that is committed
+   * ends, whoever began it: both majorities have it, and the new one may rule alone
+   * (R28). Learners that were added to become voters do so, one by one (R30).
+   */
+  protected goOnChanging(ctx: Ctx): void {
+    const { configuration, configurationIndex } = this;
+    const { outgoing, promotable } = configuration;
+    if (outgoing.length === 0 && promotable.length === 0) return;
+    if (configurationIndex > this.commitIndex || !this.hasCommittedOwnTerm()) return;
+    if (outgoing.length > 0) {
+      const asker = this.proposals.get(configurationIndex);
+      this.proposals.delete(configurationIndex);
+      const next = this.reconfigure(ctx, settled(configuration));
+      if (asker !== undefined) this.proposals.set(next, asker);
+      return;
+    }
+    if (this.transfer !== undefined || this.sealIndex > 0) return;
+    const node = promotable.find((one) => this.isCaughtUp(ctx, one));
     if (node !== undefined) this.reconfigure(ctx, promoted(configuration, node));
   }
 
@@ -105,15 +118,10 @@ export abstract class Changing extends Replicating {
   protected override onConfigurationCommitted(ctx: Ctx): void {
     const { index, configuration } = this.configurations.last;
     ctx.outputEagerly({ type: "configuration", index, configuration, committed: true });
-    if (this.role !== "leader" || !this.hasCommittedOwnTerm()) return;
+    // A joint one ends in the leader's next turn.
+    if (this.role !== "leader" || configuration.outgoing.length > 0) return;
     const asker = this.proposals.get(index);
     this.proposals.delete(index);
-    if (configuration.outgoing.length > 0) {
-      // Both majorities have the joint configuration: the new one may rule alone (R28).
-      const next = this.reconfigure(ctx, settled(configuration));
-      if (asker !== undefined) this.proposals.set(next, asker);
-      return;
-    }
     if (asker !== undefined)
       ctx.replyEagerly(asker, { type: "reconfigured", index, configuration });
     this.letGo(ctx);
