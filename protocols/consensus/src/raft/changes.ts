@@ -28,6 +28,9 @@ import type { Ctx } from "./state.ts";
 type Reconfigure = Extract<LogRequest, { type: "reconfigure" }>;
 
 export abstract class Changing extends Replicating {
+  /** A leader may still replicate to members that have left. */
+  private departing = false;
+
   protected onReconfigure(ctx: Ctx, id: RequestId, { changes, basedOn }: Reconfigure): void {
     if (this.refusesToAppend(ctx, id)) return;
     const problem = this.whyNotChange(basedOn);
@@ -111,7 +114,8 @@ export abstract class Changing extends Replicating {
       // The entry that adds it is the first that it is sent, and finds out where its log ends.
       this.progress.set(peer, new Progress(this.log.lastIndex, ctx.now));
     }
-    // Whoever leaves hears of it: its progress is kept until the change is committed.
+    // Whoever leaves is to hear of it.
+    this.departing = true;
   }
 
   /** Entries up to `commitIndex` are committed, among them the configuration in force. */
@@ -128,13 +132,17 @@ export abstract class Changing extends Replicating {
     if (!this.isVoter(ctx.self)) this.leave(ctx);
   }
 
-  /** Forgets those who left, having told them. */
-  private letGo(ctx: Ctx): void {
+  /** Forgets those who left, once they know that they have, or if they do not answer. */
+  protected letGo(ctx: Ctx): void {
+    if (!this.departing || this.configurationIndex > this.commitIndex) return;
     const staying = members(this.configuration);
+    this.departing = false;
     for (const [peer, progress] of this.progress) {
       if (staying.includes(peer)) continue;
-      if (progress.match >= this.configurationIndex) this.farewell(ctx, peer, progress);
-      this.progress.delete(peer);
+      const knows = progress.match >= this.configurationIndex;
+      if (knows) this.farewell(ctx, peer, progress);
+      if (knows || !progress.isRecent) this.progress.delete(peer);
+      else this.departing = true;
     }
   }
 
