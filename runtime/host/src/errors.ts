@@ -6,6 +6,8 @@ export type HostErrorData =
   | { readonly code: "listen"; readonly address: string; readonly reason: string }
   | { readonly code: "refused"; readonly peer: string; readonly reason: string }
   | { readonly code: "configuration"; readonly reason: string }
+  /** The cluster has removed this node, for ever. */
+  | { readonly code: "removed"; readonly node: string }
   | { readonly code: "stopped" }
   | { readonly code: "overloaded" }
   | { readonly code: "timeout"; readonly afterMs: number }
@@ -48,6 +50,8 @@ function describe(data: HostErrorData): string {
       return `${data.peer} refused this node: ${data.reason}`;
     case "configuration":
       return data.reason;
+    case "removed":
+      return `${data.node} was removed from the cluster; to take part again it needs a new name and an empty directory`;
     case "stopped":
       return "the node has stopped";
     case "overloaded":

@@ -169,3 +169,24 @@ test("a learner follows without voting, is promoted and demoted; refusals say wh
     );
   });
 });
+
+test("a node that was removed stops, says so, and does not start again", async () => {
+  await withCluster(async (cluster) => {
+    await cluster.start("n4");
+    const address = cluster.address("n4");
+    await cluster.reconfigure("n1", { type: "add", node: "n4", as: "learner", address });
+    await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
+    await cluster.reconfigure("n1", { type: "remove", node: "n4" });
+    while (cluster.fatal.length === 0) await pause();
+    const [error] = cluster.fatal.splice(0);
+    assert.match(String(error), /n4 was removed from the cluster/);
+    await cluster.stop("n4");
+    const others = FOUNDERS.map((name) => cluster.running.get(name)!.node);
+    while (others.some((node) => node.peers.has("n4"))) await pause();
+    // It may not know for certain any more; the others do.
+    await cluster.start("n4");
+    while (cluster.fatal.length === 0) await pause();
+    assert.match(String(cluster.fatal.splice(0)[0]), /no member named n4/);
+    assert.equal(await cluster.group("n2").execute(bytes("x")), 0);
+  });
+});

@@ -174,7 +174,7 @@ export class Node {
       transport: { send: (to, id, codec, message) => this.transport?.send(to, id, codec, message) },
       turn: this.turn,
       onOutput: (output) => {
-        if (output.type === "configuration") this.connectToMembers();
+        if (output.type === "configuration") this.onMembers(output.committed);
         group.emit(output);
       },
       onNote: (note) => {
@@ -209,6 +209,7 @@ export class Node {
         },
         (group, record) => this.hosted.get(group)?.recover(record),
       );
+      if (this.isRemoved) throw new HostError({ code: "removed", node: name });
       this.metrics.observeLog(this.wal);
       const address = await this.join(directory);
       this.state = "running";
@@ -288,17 +289,29 @@ export class Node {
   }
 
   /** Follows a change of membership. */
-  private connectToMembers(): void {
+  private onMembers(committed: boolean): void {
     const { transport } = this;
     if (transport === undefined) return;
-    const peers = this.peerAddresses();
-    for (const [peer, address] of peers) transport.admit(peer, address);
-    // Whoever left is told so by what is still on its way to it.
+    for (const [peer, address] of this.peerAddresses()) transport.admit(peer, address);
+    // Whoever left is told so by what is still on its way to it; and a leader that leaves hands over.
     const timer = setTimeout(() => {
       const now = this.peerAddresses();
       for (const peer of transport.links.keys()) if (!now.has(peer)) transport.dismiss(peer);
+      if (committed && this.isRemoved)
+        this.fail(new HostError({ code: "removed", node: this.name }));
     }, FAREWELL_MS);
     timer.unref();
+  }
+
+  /** Whether every group does without this node for ever, as far as it knows for certain. */
+  private get isRemoved(): boolean {
+    const { groups, name } = this;
+    const left = groups.filter(({ log }) => {
+      const { configuration, configurationIndex, commitIndex } = log;
+      // Until it is committed the removal may be taken back, and this node be needed for that.
+      return configuration.removed.includes(name) && configurationIndex <= commitIndex;
+    });
+    return groups.length > 0 && left.length === groups.length;
   }
 
   /**
@@ -308,7 +321,9 @@ export class Node {
    */
   private isOutcast(peer: NodeId): boolean {
     // One that joins is refused until it is added.
-    if (!this.isFounder) return false;
+    const { groups } = this;
+    const joins = groups.every(({ log }) => log.configuration.voters.length === 0);
+    if (joins) return false;
     this.refusers.add(peer);
     const { size } = this.options.members;
     return !this.welcomed && size - this.refusers.size <= size >> 1;

@@ -43,9 +43,9 @@ class Stubborn extends Raft {
   }
 }
 
-/** R30: never promotes a learner. */
+/** R28, R30: never ends a joint change, never promotes a learner. */
 class Forgetful extends Raft {
-  protected override promoteLearners(): void {}
+  protected override goOnChanging(): void {}
 }
 
 /** R29: leads on after it was removed. */

@@ -28,6 +28,9 @@ import type { Ctx } from "./state.ts";
 type Reconfigure = Extract<LogRequest, { type: "reconfigure" }>;
 
 export abstract class Changing extends Replicating {
+  /** A leader may still replicate to members that have left. */
+  private departing = false;
+
   protected onReconfigure(ctx: Ctx, id: RequestId, { changes, basedOn }: Reconfigure): void {
     if (this.refusesToAppend(ctx, id)) return;
     const problem = this.whyNotChange(basedOn);
@@ -81,12 +84,25 @@ export abstract class Changing extends Replicating {
     return this.progress.get(node)?.isCaughtUp(ctx.now, this.config.electionMs) ?? false;
   }
 
-  /** A leader's turn: learners that were added to become voters do so, one by one (R30). */
-  protected promoteLearners(ctx: Ctx): void {
-    const { configuration } = this;
-    if (configuration.promotable.length === 0 || this.transfer !== undefined) return;
-    if (this.sealIndex > 0 || this.whyNotChange(undefined) !== undefined) return;
-    const node = configuration.promotable.find((one) => this.isCaughtUp(ctx, one));
+  /**
+   * A leader's turn to go on with a change. A joint configuration that is committed
+   * ends, whoever began it: both majorities have it, and the new one may rule alone
+   * (R28). Learners that were added to become voters do so, one by one (R30).
+   */
+  protected goOnChanging(ctx: Ctx): void {
+    const { configuration, configurationIndex } = this;
+    const { outgoing, promotable } = configuration;
+    if (outgoing.length === 0 && promotable.length === 0) return;
+    if (configurationIndex > this.commitIndex || !this.hasCommittedOwnTerm()) return;
+    if (outgoing.length > 0) {
+      const asker = this.proposals.get(configurationIndex);
+      this.proposals.delete(configurationIndex);
+      const next = this.reconfigure(ctx, settled(configuration));
+      if (asker !== undefined) this.proposals.set(next, asker);
+      return;
+    }
+    if (this.transfer !== undefined || this.sealIndex > 0) return;
+    const node = promotable.find((one) => this.isCaughtUp(ctx, one));
     if (node !== undefined) this.reconfigure(ctx, promoted(configuration, node));
   }
 
@@ -98,35 +114,35 @@ export abstract class Changing extends Replicating {
       // The entry that adds it is the first that it is sent, and finds out where its log ends.
       this.progress.set(peer, new Progress(this.log.lastIndex, ctx.now));
     }
-    // Whoever leaves hears of it: its progress is kept until the change is committed.
+    // Whoever leaves is to hear of it.
+    this.departing = true;
   }
 
   /** Entries up to `commitIndex` are committed, among them the configuration in force. */
   protected override onConfigurationCommitted(ctx: Ctx): void {
     const { index, configuration } = this.configurations.last;
     ctx.outputEagerly({ type: "configuration", index, configuration, committed: true });
-    if (this.role !== "leader" || !this.hasCommittedOwnTerm()) return;
+    // A joint one ends in the leader's next turn.
+    if (this.role !== "leader" || configuration.outgoing.length > 0) return;
     const asker = this.proposals.get(index);
     this.proposals.delete(index);
-    if (configuration.outgoing.length > 0) {
-      // Both majorities have the joint configuration: the new one may rule alone (R28).
-      const next = this.reconfigure(ctx, settled(configuration));
-      if (asker !== undefined) this.proposals.set(next, asker);
-      return;
-    }
     if (asker !== undefined)
       ctx.replyEagerly(asker, { type: "reconfigured", index, configuration });
     this.letGo(ctx);
     if (!this.isVoter(ctx.self)) this.leave(ctx);
   }
 
-  /** Forgets those who left, having told them. */
-  private letGo(ctx: Ctx): void {
+  /** Forgets those who left, once they know that they have, or if they do not answer. */
+  protected letGo(ctx: Ctx): void {
+    if (!this.departing || this.configurationIndex > this.commitIndex) return;
     const staying = members(this.configuration);
+    this.departing = false;
     for (const [peer, progress] of this.progress) {
       if (staying.includes(peer)) continue;
-      if (progress.match >= this.configurationIndex) this.farewell(ctx, peer, progress);
-      this.progress.delete(peer);
+      const knows = progress.match >= this.configurationIndex;
+      if (knows) this.farewell(ctx, peer, progress);
+      if (knows || !progress.isRecent) this.progress.delete(peer);
+      else this.departing = true;
     }
   }
 

@@ -124,3 +124,31 @@ test("abandoned reads are everyone who waits, and then nobody", () => {
   assert.deepEqual(queue.abandon(), []);
   assert.equal(queue.confirm(9), undefined);
 });
+
+test("§4.2.1: a learner has caught up when its last round was short", () => {
+  const learner = new Progress(101, 0);
+  learner.agreed(50, 0);
+  learner.measure(150, 1000);
+  assert.ok(!learner.isCaughtUp(1000, 500), "the first round is not over");
+  learner.agreed(100, 0);
+  learner.measure(160, 3000);
+  assert.ok(!learner.isCaughtUp(3000, 500), "it took too long");
+  learner.agreed(160, 0);
+  learner.measure(170, 3300);
+  assert.ok(learner.isCaughtUp(3300, 500), "the second took 300 ms");
+  assert.ok(!learner.isCaughtUp(3900, 500), "the third takes too long");
+  learner.agreed(170, 0);
+  learner.measure(170, 9000);
+  assert.ok(learner.isCaughtUp(9000, 500), "with everything there is it has caught up");
+  learner.beginPeriod();
+  learner.beginPeriod();
+  assert.ok(!learner.isCaughtUp(9000, 500), "but not if it does not answer");
+});
+
+test("R36: what a member has lost it does not have", () => {
+  const member = replicating(10);
+  member.lost(7);
+  assert.deepEqual([member.match, member.next, member.state], [6, 7, "probe"]);
+  member.lost(20);
+  assert.equal(member.match, 6, "an old word takes nothing");
+});

@@ -73,6 +73,7 @@ export class Raft extends Repairing implements OrderedLog<RaftWords> {
         return this.onHeartbeatTimeout(ctx);
       case "quorum":
         this.yieldToBetter(ctx);
+        this.letGo(ctx);
         return this.onQuorumTimeout(ctx);
       case "transfer":
         return this.onTransferTimeout(ctx);
@@ -155,6 +156,7 @@ export class Raft extends Repairing implements OrderedLog<RaftWords> {
   }
 
   protected override onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void {
+    this.letGo(ctx);
     if (this.transfer?.to !== peer || progress.match < this.log.lastIndex) return;
     const { term } = this;
     this.leaseForfeited = true;

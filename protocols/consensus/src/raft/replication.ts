@@ -50,7 +50,7 @@ export abstract class Replicating extends Electing {
 
   /** The leader's turn to act on what was batched. */
   protected ship(ctx: Ctx): void {
-    this.promoteLearners(ctx);
+    this.goOnChanging(ctx);
     this.persistTail(ctx);
     for (const [peer, progress] of this.progress) this.replicate(ctx, peer, progress);
     // Reads wait until an entry of this term is committed: before, the commit index may be old (R32).
@@ -330,7 +330,8 @@ export abstract class Replicating extends Electing {
   /** The configuration in force is committed. */
   protected abstract onConfigurationCommitted(ctx: Ctx): void;
 
-  protected abstract promoteLearners(ctx: Ctx): void;
+  /** A leader's turn to go on with a change of membership. */
+  protected abstract goOnChanging(ctx: Ctx): void;
 
   /** A member's log may now be complete: a transfer of leadership waits for that. */
   protected abstract onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void;
