@@ -81,7 +81,7 @@ export class Operations {
     if (write === undefined) return undefined;
     if (this.refused.has(data)) {
       const text = `${write.key}=${write.value} is committed at ${index}, but was refused for good`;
-      return { claim: "I13", text };
+      return { claim: "L4", text };
     }
     const versions = this.versions.get(write.key) ?? [];
     this.versions.set(write.key, versions);
@@ -118,7 +118,7 @@ export class Operations {
     const entry = log[index - 1];
     if (entry?.data !== asked.data) {
       const text = `${asked.node} says that ${asked.key}=${asked.value} is committed at ${index}, where something else is`;
-      return { type: "broken", broken: { claim: "I13", text } };
+      return { type: "broken", broken: { claim: "L2", text } };
     }
     if (asked.token !== undefined) this.recorder?.complete(asked.token, this.world.now);
     this.floor = Math.max(this.floor, index);
@@ -133,7 +133,7 @@ export class Operations {
     }
     if (index < asked.floor) {
       const text = `${asked.node} lets a read see up to ${index}, though ${asked.floor} was answered before it was asked`;
-      return { type: "broken", broken: { claim: "I12", text } };
+      return { type: "broken", broken: { claim: "L3", text } };
     }
     this.floor = Math.max(this.floor, index);
     return { type: "served" };

@@ -20,23 +20,21 @@ import type { Broken, Claim, Mark, Settled, Witness, World } from "@quorate/lab"
 import { DurableLog } from "./durable-log.ts";
 import { Operations } from "./operations.ts";
 
+/** Numbered as in protocols/consensus/PROTOCOL.md. */
 export const CLAIMS: readonly Claim[] = [
   { id: "I1", text: "a node votes for one candidate in a term" },
   { id: "I2", text: "terms never fall" },
-  { id: "I3", text: "a term has one leader" },
-  { id: "I4", text: "committed entries are in the log" },
+  { id: "I3", text: "a term has at most one leader" },
+  { id: "I4", text: "what is committed is in the log, or in the snapshot before it" },
   { id: "I5", text: "committed entries are never replaced" },
-  { id: "I6", text: "a follower agrees with entries the leader has" },
+  { id: "I6", text: "a follower agrees only with entries that the leader has" },
   { id: "I7", text: "only committed entries are compacted" },
-  { id: "I8", text: "all nodes commit the same entry at an index" },
-  { id: "I9", text: "only rounds that were sent are answered" },
-  { id: "I10", text: "what is committed is on the disks of a quorum" },
-  { id: "I11", text: "a new leader has every entry committed in earlier terms" },
-  { id: "I12", text: "a read sees all that was answered before it was asked" },
-  {
-    id: "I13",
-    text: "a proposal is committed where its answer says, and not at all if it was refused for good",
-  },
+  { id: "I8", text: "one entry is committed at an index, for ever, and later leaders have it" },
+  { id: "I9", text: "only rounds of heartbeats that were sent are answered" },
+  { id: "R16", text: "an entry is committed when the disks of a quorum hold it" },
+  { id: "L2", text: "a proposal answered as committed is at that index" },
+  { id: "L3", text: "a read sees all that was answered before it was asked" },
+  { id: "L4", text: "what was refused for good has no effect and never will" },
 ];
 
 export const MARKS: readonly Mark[] = [
@@ -163,7 +161,7 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
       return undefined;
     }
     const text = `${node} leads term ${term} without entry ${last} of term ${entry.term}, which is committed`;
-    return { claim: "I11", text };
+    return { claim: "I8", text };
   }
 
   private advanced(node: NodeId, raft: Raft, seen: Seen): Broken | undefined {
@@ -200,7 +198,7 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
     if (isQuorum(raft.configuration, holds)) return undefined;
     const holders = this.nodes.filter(holds);
     const text = `${node} commits entry ${index} of term ${term}, which is on the disk of ${holders.join(" ") || "nobody"}`;
-    return { claim: "I10", text };
+    return { claim: "R16", text };
   }
 
   ask(op: number, dice: Random, node: NodeId): LogRequest {

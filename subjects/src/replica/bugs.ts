@@ -69,8 +69,8 @@ export const replicaBugs: readonly PlantedReplica[] = [
   {
     bug: {
       name: "forgets-its-lives",
-      sentence: "a node's batches are numbered within a life, and lives are told apart (S3)",
-      breaks: ["S1", "S3", "liveness", "stops"],
+      sentence: "a node's batches are numbered within a life, and lives are told apart (S2)",
+      breaks: ["S1", "L2", "liveness", "stops"],
       scenarios: ["disturbed-elections", "crash-unsynced", "swarm"],
     },
     make: (log, config) => new ForgetsItsLives(log, config),
@@ -97,7 +97,7 @@ export const replicaBugs: readonly PlantedReplica[] = [
     bug: {
       name: "checkpoint-without-its-log",
       sentence: "a checkpoint stands for everything that was persisted (kernel K7)",
-      breaks: ["S1", "S2", "S3", "I4", "I6", "stops"],
+      breaks: ["S1", "L2", "I4", "I6", "stops"],
       scenarios: ["crash-unsynced", "swarm"],
     },
     make: (log, config) => new CheckpointForgets(log, config),

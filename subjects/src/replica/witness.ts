@@ -19,15 +19,12 @@ import type { Tape } from "./tape.ts";
 export type Words = ReplicaWords<RaftWords, number>;
 export type TapeReplica = Replica<RaftWords, number>;
 
+/** Numbered as in protocols/consensus/PROTOCOL.md. */
 export const CLAIMS: readonly Claim[] = [
-  { id: "S1", text: "a command is executed at most once" },
-  { id: "S2", text: "all replicas execute the same commands in the same order" },
-  {
-    id: "S3",
-    text: "a command is answered with its own result, and never executed if it was refused for good",
-  },
+  { id: "S1", text: "the machine sees every committed command, once and in order" },
   { id: "S4", text: "a read sees all that was answered before it was asked" },
-  { id: "S5", text: "what a replica has executed stays executed within its life" },
+  { id: "L2", text: "a command is answered with its own result" },
+  { id: "L4", text: "what was refused for good has no effect and never will" },
 ];
 
 export const MARKS: readonly Mark[] = [
@@ -114,7 +111,7 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
     if (lines.length === seen) return undefined;
     if (lines.length < seen) {
       return {
-        claim: "S5",
+        claim: "S1",
         text: `${node} had executed ${seen} commands, and now ${lines.length}`,
       };
     }
@@ -131,7 +128,7 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
     if (first !== undefined) {
       if (first === command) return undefined;
       return {
-        claim: "S2",
+        claim: "S1",
         text: `${node} executes ${command} at ${at}, where ${first} was executed`,
       };
     }
@@ -142,7 +139,7 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
     this.tape.push(command);
     this.places.set(command, at);
     if (!this.refused.has(command)) return undefined;
-    return { claim: "S3", text: `${node} executes ${command}, which was refused for good` };
+    return { claim: "L4", text: `${node} executes ${command}, which was refused for good` };
   }
 
   ask(op: number, dice: Random, node: NodeId): ReplicaRequest {
@@ -218,7 +215,7 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
     if (asked.type !== "execute" || this.tape[place] !== asked.command) {
       const what = asked.type === "execute" ? asked.command : asked.type;
       const text = `${asked.node} answers ${what} with place ${place}, which holds ${this.tape[place] ?? "nothing"}`;
-      return { type: "broken", broken: { claim: "S3", text } };
+      return { type: "broken", broken: { claim: "L2", text } };
     }
     this.world.mark("executed");
     if (asked.again) this.world.mark("repeated");

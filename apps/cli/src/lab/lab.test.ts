@@ -63,19 +63,19 @@ test("shards of a fleet make all its runs together, each once", async () => {
 test("a failing seed is status 1, and its run replays and shrinks", async () => {
   const failed = await ask("simulate", "raft", "--seed", "1", "--bug", BUG);
   assert.equal(failed.status, 1);
-  assert.match(failed.out, /^I10 broke at \d+ ms/);
+  assert.match(failed.out, /^R16 broke at \d+ ms/);
   const run = /^Replay: {2}quorate replay (\S+)$/m.exec(failed.out)?.[1];
   assert.ok(run !== undefined);
   const again = await ask("replay", run, "--quiet");
   assert.equal(again.status, 1);
-  assert.match(again.out, /I10 broke/);
+  assert.match(again.out, /R16 broke/);
   const small = await ask("replay", run, "--shrink", "--brief");
   assert.equal(small.status, 1);
   assert.match(small.out, /^Shrunk from \d+ decisions to \d+, by \d+ replays/);
   assert.match(small.out, /= leader t1/);
   const written = /quorate replay (\S+)/.exec(small.out)?.[1];
   const last = (await ask("replay", written!, "--json")).out.trim().split("\n").at(-1)!;
-  assert.equal((JSON.parse(last) as { finding: { claim: string } }).finding.claim, "I10");
+  assert.equal((JSON.parse(last) as { finding: { claim: string } }).finding.claim, "R16");
 });
 
 test("a trace and a history can be kept", async () => {
@@ -103,7 +103,7 @@ test("a trace and a history can be kept", async () => {
 test("an exam prints what found each bug, with the smallest run", async () => {
   const { status, out } = await ask("exam", "raft", "--bug", BUG);
   assert.equal(status, 0);
-  assert.match(out, /L6-leader-counts-itself-first {2}\S+ +\d+ +\d+ {2}I10/);
+  assert.match(out, /L6-leader-counts-itself-first {2}\S+ +\d+ +\d+ {2}R16/);
   assert.match(out, /quorate replay raft@\d+,\S*scenario=list/);
   assert.match(out, /1 of 1 bugs found/);
   const missed = await ask("exam", "raft", "--bug", BUG, "--budget", "1", "--json");
@@ -135,7 +135,7 @@ test("wrong usage is status 2 and one line", async () => {
 
 test("the list of a protocol names parameters, scenarios, claims and bugs", async () => {
   const { out } = await ask("simulate", "raft", "--list");
-  for (const word of ["appendBytes", "cut-new-leaders", "I11", "E14-unsynced-tail"]) {
+  for (const word of ["appendBytes", "cut-new-leaders", "R16", "E14-unsynced-tail"]) {
     assert.ok(out.includes(word), word);
   }
 });
