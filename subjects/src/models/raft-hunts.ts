@@ -27,6 +27,8 @@ type RaftModel = Model<RaftWords, Raft, RaftHistory>;
 /** Where to look, and for what. */
 export interface Hunt {
   readonly name: string;
+  /** The bug of the exam that it is aimed at. */
+  readonly bug: string;
   /** What has happened before the search begins. */
   readonly begins: string;
   readonly model: (create: CreateRaft | undefined) => RaftModel;
@@ -60,12 +62,14 @@ const [A, B, C] = ["n1", "n2", "n3"] as const;
 export const RAFT_HUNTS: readonly Hunt[] = [
   {
     name: "L6-leader-counts-itself",
+    bug: "L6-leader-counts-itself-first",
     begins: "a leader of term 1",
     model: (create) => raftModel({ ...NARROW, elections: 1 }, create),
     from: firstLeader,
   },
   {
     name: "L1-figure-8",
+    bug: "commits-earlier-terms",
     begins:
       "a leader of term 3 that holds an entry of term 1, where another server has one of term 2",
     model: (create) =>
@@ -74,6 +78,7 @@ export const RAFT_HUNTS: readonly Hunt[] = [
   },
   {
     name: "E14-unsynced-tail",
+    bug: "E14-unsynced-tail",
     begins: "an entry that a quorum committed, and a follower whose disk does not have it yet",
     model: (create) => raftModel({ ...NARROW, slowDisk: ["n2"] }, create),
     from: unsyncedTail,

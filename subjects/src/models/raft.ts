@@ -93,10 +93,14 @@ export function raftModel(
         broken && `${broken.promise}: ${broken.who.join(" and ")} ${broken.what}`,
     },
     markOf: (note) => (note.type === "campaigning" && note.pre ? "askingAround" : note.type),
-    marks: ["askingAround", "campaigning", "elected"],
-    sometimes: {
-      "an entry is committed": ({ history }) => history.committed.length > 0,
-    },
+    marks: elections > 0 ? ["askingAround", "campaigning", "elected"] : [],
+    ...(parameters.electionsOnly
+      ? {}
+      : {
+          sometimes: {
+            "an entry is committed": ({ history }) => history.committed.length > 0,
+          },
+        }),
     ...(isAlike(parameters) ? { symmetry: { nodes, alike: ["config", "configuration"] } } : {}),
   };
 }

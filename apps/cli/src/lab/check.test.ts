@@ -56,6 +56,16 @@ test("check searches a model, with settings of one's own, and says how much it s
   assert.match(ended.out, /stopped/);
 });
 
+test("check --bug plants a bug of the exam, and finds it", async () => {
+  const { status, out } = await ask("check", "raft", "--bug", "commits-earlier-terms", "--json");
+  assert.equal(status, 0);
+  const [{ hunt, violation }] = lines(out) as [{ hunt: string; violation: { promise: string } }];
+  assert.equal(hunt, "L1-figure-8");
+  assert.match(violation.promise, /^I11/);
+  const wrong = await ask("check", "raft", "--bug", "E14");
+  assert.deepEqual([wrong.status, wrong.out], [2, ""]);
+});
+
 test("check with a wrong model, setting or protocol is wrong usage", async () => {
   const wrong = async (...argv: string[]): Promise<string> => {
     const { status, out, err } = await ask("check", ...argv);

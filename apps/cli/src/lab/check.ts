@@ -1,9 +1,21 @@
 /** `quorate check`: searches models of protocols for broken promises, and counts the published ones. */
 
 import type { Vocabulary } from "@quorate/kernel";
-import { type Action, actionText, type Progress, type Verdict } from "@quorate/lab/checker";
+import {
+  type Action,
+  actionText,
+  type Progress,
+  type Verdict,
+  type Violation,
+} from "@quorate/lab/checker";
 import { type Publication, PUBLICATIONS } from "@quorate/lab/published";
-import { type CheckableModel, MODELS, type Settings } from "@quorate/subjects/models";
+import {
+  type CheckableModel,
+  huntPlanted,
+  MODELS,
+  PLANTED,
+  type Settings,
+} from "@quorate/subjects/models";
 
 import { CliError, EXIT, type ExitStatus } from "../errors.ts";
 import { didYouMean } from "../terminal/suggest.ts";
@@ -11,6 +23,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 
 export interface CheckFlags {
   readonly published?: boolean;
+  readonly bug?: string;
   readonly model?: string;
   readonly set?: readonly string[];
   readonly maxStates?: number;
@@ -25,6 +38,7 @@ export function check(
   terminal: Terminal,
 ): ExitStatus {
   if (flags.published === true) return countPublished(protocol, flags, terminal);
+  if (flags.bug !== undefined) return hunt(protocol, flags.bug, flags, terminal);
   const models = chosen(protocol, flags.model);
   let status: ExitStatus = EXIT.fine;
   for (const model of models) {
@@ -88,6 +102,33 @@ function withSettings(model: CheckableModel, wanted: readonly string[]): Setting
     settings[name] = Number(value);
   }
   return settings;
+}
+
+/** Plants a bug of the exam and looks for it. Status 0: it was found. */
+function hunt(
+  protocol: string | undefined,
+  bug: string,
+  flags: CheckFlags,
+  terminal: Terminal,
+): ExitStatus {
+  if (protocol !== "raft" || !PLANTED.includes(bug)) {
+    const known = `the bugs that can be planted are raft's: ${PLANTED.join(", ")}`;
+    throw new CliError({ code: "usage", reason: `${known}${didYouMean(bug, PLANTED)}` });
+  }
+  const { hunt, states, verdict } = huntPlanted(bug, flags.maxStates);
+  const { violation } = verdict;
+  if (flags.json === true) {
+    terminal.write(
+      `${JSON.stringify({ protocol, bug, hunt, states, violation: told(violation) })}\n`,
+    );
+  } else if (violation === undefined) {
+    terminal.write(`${bug}: ${terminal.paint("red", "not found")} in ${grouped(states)} states\n`);
+  } else {
+    const found = terminal.paint("green", "found");
+    terminal.write(`${bug}: ${found} by ${hunt} after ${grouped(states)} states\n`);
+    terminal.write(`${runText(violation, terminal).join("\n")}\n`);
+  }
+  return violation === undefined ? EXIT.failed : EXIT.fine;
 }
 
 function countPublished(
@@ -176,12 +217,14 @@ function record(
     bounds: Object.fromEntries(bounds),
     collisionProbability,
     unreached,
-    violation:
-      violation === undefined
-        ? null
-        : { promise: violation.promise, trace: violation.trace.map(readable) },
+    violation: told(violation),
     seconds,
   };
+}
+
+function told(violation: Violation<Vocabulary> | undefined): object | null {
+  if (violation === undefined) return null;
+  return { promise: violation.promise, trace: violation.trace.map(readable) };
 }
 
 /** An action as JSON, with bytes as lists of numbers. */
@@ -198,8 +241,9 @@ function report(
   settings: Settings,
   verdict: Verdict<Vocabulary>,
   seconds: number,
-  { paint }: Terminal,
+  terminal: Terminal,
 ): string {
+  const { paint } = terminal;
   const { states, depth, coverage, bounds, violation, unreached, collisionProbability } = verdict;
   const sign = violation === undefined ? paint("green", "holds") : paint("red", "broken");
   const lines = [
@@ -214,13 +258,20 @@ function report(
   if (violation === undefined && unreached.length > 0) {
     lines.push(`  ${paint("yellow", "never reached")}: ${unreached.join(", ")}`);
   }
-  if (violation !== undefined) {
-    lines.push(`  ${paint("red", violation.promise)}`, "  the shortest way there:");
-    for (const [i, action] of violation.trace.entries()) {
-      lines.push(`  ${String(i + 1).padStart(4)}  ${actionText(action)}`);
-    }
-  }
+  if (violation !== undefined) lines.push(...runText(violation, terminal));
   return `${lines.join("\n")}\n`;
+}
+
+/** A broken promise and the shortest run to it. */
+function runText(
+  { promise, trace }: Violation<Vocabulary>,
+  { paint }: Terminal,
+): readonly string[] {
+  return [
+    `  ${paint("red", promise)}`,
+    "  the shortest way there:",
+    ...trace.map((action, i) => `  ${String(i + 1).padStart(4)}  ${actionText(action)}`),
+  ];
 }
 
 function settingsText(settings: Readonly<Record<string, number | boolean>>): string {

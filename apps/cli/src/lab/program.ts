@@ -25,6 +25,7 @@ function addCheck(root: Command, terminal: Terminal, ended: Ended): void {
     .option("--set <name=number...>", "change a number of the model: --set crashes=2")
     .option("--max-states <count>", "give up after so many states", natural)
     .option("--no-reduce", "count nodes that are alike one by one")
+    .option("--bug <name>", "plant one of raft's exam bugs and find it with aimed models")
     .option("--published", "count models whose numbers of states are published")
     .option("--json", "print one JSON line per model")
     .addHelpText(
@@ -32,6 +33,7 @@ function addCheck(root: Command, terminal: Terminal, ended: Ended): void {
       `${examples(
         "quorate check raft",
         "quorate check raft --model elections --set elections=3 terms=3",
+        "quorate check raft --bug E14-unsynced-tail",
         "quorate check --published --json",
       )}\n\nStatus 0: all promises hold. 1: one is broken, or a count is wrong. 2: wrong usage.`,
     )
