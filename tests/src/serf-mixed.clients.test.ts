@@ -97,13 +97,13 @@ describe("real and our agents in one cluster", { concurrency: 3, skip: missing }
 
   test("a killed agent is found to have failed, and is alive again when it comes back", () =>
     SerfCluster.with(async (cluster) => {
-      await startAll(cluster, "rqrq", false, LOCAL);
+      await startAll(cluster, "rqrq", false);
       await cluster.allAlive();
       await Promise.all([cluster.kill("q2"), cluster.kill("r3")]);
       await cluster.agree("q2 failed, q4 alive, r1 alive, r3 failed", ["r1", "q4"]);
       // Each comes back by what the other kind knows.
-      await cluster.start("q", "q2", { ...LOCAL, join: ["r1"] });
-      await cluster.start("r", "r3", { ...LOCAL, join: ["q4"] });
+      await cluster.start("q", "q2", { join: ["r1"] });
+      await cluster.start("r", "r3", { join: ["q4"] });
       await cluster.allAlive();
       await cluster.kill("q2");
       await cluster.agree("q2 failed, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
