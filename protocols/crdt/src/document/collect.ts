@@ -31,11 +31,18 @@ export function tidy(store: Store, frees: boolean): void {
   // All of it before anything is joined: freeing a type reaches into other clients' logs.
   if (frees && deleted.length > 0) freeDeleted(store, deleted);
   ranges.length = 0;
+  const whole = wholeLogs(store);
+  for (const log of whole) ranges.push(log.index, 0, log.next);
   for (let i = 0; i < splits.length; i += 2) {
+    if (whole.size > 0 && whole.has(store.logs[splits[i]!]!)) continue;
     ranges.push(splits[i]!, splits[i + 1]!, splits[i + 1]! + 1);
   }
-  for (const log of written) ranges.push(log.index, log.before, log.next);
-  for (const { index, deletes } of deleted) {
+  for (const log of written) {
+    if (!whole.has(log)) ranges.push(log.index, log.before, log.next);
+  }
+  for (const log of deleted) {
+    if (whole.has(log)) continue;
+    const { index, deletes } = log;
     for (let i = 0; i < deletes.length; i += 2) {
       ranges.push(index, deletes[i]!, deletes[i]! + deletes[i + 1]!);
     }
@@ -44,6 +51,20 @@ export function tidy(store: Store, frees: boolean): void {
   for (let i = ranges.length - 3; i >= 0; i -= 3) {
     joinRange(store, store.logs[ranges[i]!]!, ranges[i + 1]!, ranges[i + 2]!);
   }
+}
+
+const NONE_WHOLE: ReadonlySet<ClientLog> = new Set();
+
+/** Logs in which so much has changed that one pass through all of it is cheaper than many small ones. */
+function wholeLogs(store: Store): ReadonlySet<ClientLog> {
+  const { written, deleted, splits } = store.changes;
+  let changes = splits.length >> 1;
+  for (const { deletes } of deleted) changes += deletes.length >> 1;
+  if (changes < 32) return NONE_WHOLE;
+  const logs = new Set([...written, ...deleted]);
+  for (let i = 0; i < splits.length; i += 2) logs.add(store.logs[splits[i]!]!);
+  for (const log of logs) if (log.count > changes * 32) logs.delete(log);
+  return logs;
 }
 
 function freeDeleted(store: Store, deleted: readonly ClientLog[]): void {
