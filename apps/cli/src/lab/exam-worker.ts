@@ -30,7 +30,7 @@ export interface Grade {
   readonly to?: number;
 }
 
-const SHRINK_BUDGET = 2_000_000;
+const SHRINK_BUDGET = 5_000_000;
 
 function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
   const subject = subjectNamed(protocol);
