@@ -3,10 +3,11 @@
 import type { Subject } from "@quorate/lab";
 
 import { gossip } from "./gossip/subject.ts";
+import { paxos } from "./paxos/subject.ts";
 import { raft } from "./raft/subject.ts";
 import { replica } from "./replica/subject.ts";
 
-export const catalogue: readonly Subject[] = [raft, replica, gossip];
+export const catalogue: readonly Subject[] = [raft, paxos, replica, gossip];
 
 export function subjectNamed(name: string): Subject | undefined {
   return catalogue.find((subject) => subject.name === name);

@@ -34,7 +34,13 @@ export interface NodeStatus {
   readonly group: GroupStatus;
 }
 
+/** What can replicate the store. */
+export const ENGINES = ["raft", "paxos"] as const;
+type EngineName = (typeof ENGINES)[number];
+
 export interface ClusterOptions {
+  /** Which engine replicates the store; that of `QUORATE_TEST_ENGINE`, or `raft`, unless told. */
+  readonly engine?: EngineName;
   /** Further flags of `quorate serve`, for every node. */
   readonly flags?: readonly string[];
 }
@@ -48,9 +54,10 @@ export class Cluster {
   private readonly flags: readonly string[];
   private readonly processes = new Map<NodeName, NodeProcess>();
 
-  constructor(ports: PortBlock, { flags = [] }: ClusterOptions) {
+  constructor(ports: PortBlock, { flags = [], engine }: ClusterOptions) {
     this.ports = ports;
-    this.flags = flags;
+    const chosen = engine ?? process.env["QUORATE_TEST_ENGINE"] ?? "raft";
+    this.flags = ["--consensus", `etcd=${chosen}`, ...flags];
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), "quorate-"));
   }
 

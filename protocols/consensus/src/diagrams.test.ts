@@ -10,7 +10,6 @@ import { test } from "node:test";
 
 const WRITE = process.env["QUORATE_TRANSCRIPTS"] === "write";
 const ROOT = new URL("../../../", import.meta.url);
-const DOCUMENT = new URL("docs/protocols/raft.md", ROOT);
 
 const WIDTH = 34;
 
@@ -51,13 +50,16 @@ function draw(script: string): string {
   return rows.map((row) => row.trimEnd()).join("\n");
 }
 
-test("the diagrams in docs/protocols/raft.md are drawn from transcripts", () => {
-  const before = readFileSync(DOCUMENT, "utf8");
-  const block = /(<!-- drawn from (\S+) -->\n+```text\n)[^]*?(\n```)/g;
-  const after = before.replaceAll(block, (_, head: string, path: string, tail: string) => {
-    return head + draw(readFileSync(new URL(path, ROOT), "utf8")) + tail;
+for (const document of ["docs/protocols/raft.md", "docs/protocols/paxos.md"]) {
+  test(`the diagrams in ${document} are drawn from transcripts`, () => {
+    const url = new URL(document, ROOT);
+    const before = readFileSync(url, "utf8");
+    const block = /(<!-- drawn from (\S+) -->\n+```text\n)[^]*?(\n?```)/g;
+    const after = before.replaceAll(block, (_, head: string, path: string) => {
+      return `${head}${draw(readFileSync(new URL(path, ROOT), "utf8"))}\n\`\`\``;
+    });
+    assert.ok(block.test(before), "there are diagrams");
+    if (WRITE) writeFileSync(url, after);
+    else assert.equal(before, after, "redraw with QUORATE_TRANSCRIPTS=write");
   });
-  assert.ok(block.test(before), "there are diagrams");
-  if (WRITE) writeFileSync(DOCUMENT, after);
-  else assert.equal(before, after, "redraw with QUORATE_TRANSCRIPTS=write");
-});
+}

@@ -8,6 +8,7 @@ export {
   type Term,
   type Traits,
 } from "./entry.ts";
+export { type LeaderSettings } from "./leader-settings.ts";
 export { Log } from "./log.ts";
 export {
   changed,
@@ -33,6 +34,20 @@ export type {
   Role,
   SnapshotRecord,
 } from "./ordered-log.ts";
+export { type Ballot } from "./paxos/multi/ballot.ts";
+export { type MultiPaxosConfig, multiPaxosDefaults } from "./paxos/multi/config.ts";
+export type {
+  Message as MultiPaxosMessage,
+  MultiPaxosWords,
+  Note as MultiPaxosNote,
+  Record as MultiPaxosRecord,
+  Timer as MultiPaxosTimer,
+} from "./paxos/multi/messages.ts";
+export { MultiPaxos } from "./paxos/multi/multi-paxos.ts";
+export {
+  messageCodec as multiPaxosMessageCodec,
+  recordCodec as multiPaxosRecordCodec,
+} from "./paxos/multi/wire.ts";
 export type {
   Message as SynodMessage,
   Note as SynodNote,

@@ -137,6 +137,7 @@ export interface LogWords extends Vocabulary {
   Request: LogRequest;
   Response: LogResponse;
   Output: LogOutput;
+  Note: { readonly type: string };
 }
 
 /** What a leader knows of another member. */

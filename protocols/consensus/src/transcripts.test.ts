@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import type { Process, Vocabulary } from "@quorate/kernel";
 import { type Language, replay } from "@quorate/lab";
 
+import { paxosLanguage } from "./paxos/multi/language.test.ts";
 import { raftLanguage } from "./raft/language.test.ts";
 import { replicaLanguage } from "./replica/language.test.ts";
 
@@ -35,5 +36,6 @@ function replayAll<V extends Vocabulary, P extends Process<V>>(
   }
 }
 
+replayAll("paxos/multi", paxosLanguage);
 replayAll("raft", raftLanguage);
 replayAll("replica", replicaLanguage);

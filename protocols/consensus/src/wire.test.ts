@@ -5,9 +5,8 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { type Codec, decode, encode, MalformedInput, uint } from "@quorate/kernel";
+import { type Codec, uint } from "@quorate/kernel";
 
-import type { Configuration, Entry, SnapshotMeta, Traits } from "./entry.ts";
 import { founded } from "./membership.ts";
 import type { Message, RaftWords, Record } from "./raft/messages.ts";
 import { messageCodec, recordCodec } from "./raft/wire.ts";
@@ -24,45 +23,20 @@ import {
   type ReplicaRecord,
   type SnapshotEnd,
 } from "./replica/words.ts";
-
-function plain<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
-  return fc.record(fields, { noNullPrototype: true });
-}
-
-function tagged<Name extends string, T>(
-  type: Name,
-  fields: { [K in keyof T]: fc.Arbitrary<T[K]> },
-) {
-  return plain<{ type: Name } & T>({ type: fc.constant(type), ...fields } as never);
-}
-
-const number = fc.oneof(fc.nat(300), fc.maxSafeNat());
-const name = fc.string({ unit: "grapheme" });
-const data = fc.uint8Array();
-const flag = fc.boolean();
-const entries: fc.Arbitrary<readonly Entry[]> = fc.array(
-  plain<Entry>({
-    term: number,
-    kind: fc.constantFrom("command", "noop", "configuration"),
-    data,
-  }),
-);
-const names = fc.array(name);
-const configuration = plain<Configuration>({
-  voters: names,
-  outgoing: names,
-  learners: names,
-  promotable: names,
-  removed: names,
-  traits: fc.array(plain<Traits>({ node: name, address: name, priority: number })),
-});
-const meta = plain<SnapshotMeta>({
-  index: number,
-  term: number,
+import {
   configuration,
-  configurationIndex: number,
-  sealed: flag,
-});
+  data,
+  entries,
+  examine,
+  flag,
+  meta,
+  name,
+  names,
+  number,
+  plain,
+  tagged,
+  tagsOf,
+} from "./wire-values.test.ts";
 
 const message: fc.Arbitrary<Message> = fc.oneof(
   tagged("requestVote", {
@@ -180,48 +154,6 @@ const outcome: fc.Arbitrary<Outcome<number>> = fc.oneof(
   tagged("sessionLost", {}),
 );
 
-function examine<T>(title: string, codec: Codec<T>, values: fc.Arbitrary<T>): void {
-  test(`${title} come back as they were`, () => {
-    fc.assert(
-      fc.property(values, (value) => assert.deepEqual(decode(codec, encode(codec, value)), value)),
-    );
-  });
-
-  test(`${title} that were cut or have a tail are refused`, () => {
-    fc.assert(
-      fc.property(values, fc.nat(), (value, cut) => {
-        const bytes = encode(codec, value);
-        const short = bytes.slice(0, cut % bytes.length);
-        assert.throws(() => decode(codec, short), MalformedInput);
-        assert.throws(() => decode(codec, new Uint8Array([...bytes, 0])), MalformedInput);
-      }),
-    );
-  });
-
-  test(`bytes that are no ${title} are refused, and with no other error`, () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          data,
-          values.map((value) => encode(codec, value)),
-        ),
-        fc.nat(),
-        fc.nat(),
-        (bytes, at, by) => {
-          const bent = Uint8Array.from(bytes);
-          if (bent.length > 0) bent[at % bent.length]! ^= 1 + (by % 255);
-          try {
-            decode(codec, bent);
-          } catch (error) {
-            assert.ok(error instanceof MalformedInput, String(error));
-          }
-        },
-      ),
-      { numRuns: 400 },
-    );
-  });
-}
-
 examine("messages of Raft", messageCodec, message);
 examine("records of Raft", recordCodec, record);
 examine("messages of a replica", replicaMessageCodec<RaftWords>(messageCodec), replicaMessage);
@@ -230,12 +162,9 @@ examine("batches", batchCodec, batch);
 examine("outcomes", outcomeCodec(uint), outcome);
 
 test("tags are for ever", () => {
-  const tags = (codec: Codec<never>, values: readonly object[]) =>
-    // The first byte is the tag, whatever follows.
-    values.map((value) => encode(codec as Codec<unknown>, value)[0]);
   const t = { term: 0, round: 0, commit: 0, index: 0 };
   assert.deepEqual(
-    tags(messageCodec as Codec<never>, [
+    tagsOf(messageCodec as Codec<never>, [
       { ...t, type: "requestVote", lastIndex: 0, lastTerm: 0, pre: true, transfer: false },
       { ...t, type: "vote", pre: true, granted: true },
       { ...t, type: "append", prevIndex: 0, prevTerm: 0, entries: [] },
@@ -249,7 +178,7 @@ test("tags are for ever", () => {
   );
   const configuration = founded({ voters: [] });
   assert.deepEqual(
-    tags(recordCodec as Codec<never>, [
+    tagsOf(recordCodec as Codec<never>, [
       { type: "state", term: 0, votedFor: undefined },
       { type: "base", index: 0, term: 0 },
       { type: "entries", index: 0, entries: [] },

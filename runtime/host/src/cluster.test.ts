@@ -91,7 +91,7 @@ class Cluster {
       id: 1,
       name: "journal",
       machine: new Journal(),
-      raft: { electionMs: 600, heartbeatMs: 60 },
+      log: { electionMs: 600, heartbeatMs: 60 },
       replica: { checkpointBytes: 20_000, keepBytes: 2_000 },
     });
     const member = { node, group, fatal };

@@ -11,12 +11,12 @@
 import {
   type Configuration,
   type Index,
+  type LogWords,
   members as allMembers,
   type MembershipChange,
   type Once,
   type OrderedLog,
   type PeerStatus,
-  type RaftWords,
   type Replica,
   type ReplicaOutput,
   type ReplicaResponse,
@@ -58,14 +58,14 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 export class Group<Result> {
   readonly name: string;
-  private readonly driver: Driver<ReplicaWords<RaftWords, Result>>;
-  private readonly replica: Replica<RaftWords, Result>;
+  private readonly driver: Driver<ReplicaWords<LogWords, Result>>;
+  private readonly replica: Replica<LogWords, Result>;
   private readonly listeners = new Set<(output: ReplicaOutput) => void>();
 
   constructor(
     name: string,
-    driver: Driver<ReplicaWords<RaftWords, Result>>,
-    replica: Replica<RaftWords, Result>,
+    driver: Driver<ReplicaWords<LogWords, Result>>,
+    replica: Replica<LogWords, Result>,
   ) {
     this.name = name;
     this.driver = driver;
@@ -77,7 +77,7 @@ export class Group<Result> {
     return this.replica.machine;
   }
 
-  get log(): OrderedLog<RaftWords> {
+  get log(): OrderedLog<LogWords> {
     return this.replica.log;
   }
 
@@ -215,7 +215,7 @@ export class Group<Result> {
   }
 
   private ask(
-    request: ReplicaWords<RaftWords, Result>["Request"],
+    request: ReplicaWords<LogWords, Result>["Request"],
     timeoutMs: number,
   ): Promise<ReplicaResponse<Result>> {
     return new Promise((resolve, reject) => {

@@ -10,6 +10,7 @@ import { test } from "node:test";
 import type { MembershipChange } from "@quorate/consensus";
 import { Journal } from "@quorate/consensus/conformance";
 
+import type { EngineName } from "./engines.ts";
 import { HostError } from "./errors.ts";
 import { type Group, type Member } from "./group.ts";
 import { Node } from "./node.ts";
@@ -29,10 +30,12 @@ class Cluster {
   readonly running = new Map<string, { readonly node: Node; readonly group: Group<number> }>();
   readonly fatal: unknown[] = [];
   private readonly directory: string;
+  private readonly engine: EngineName;
   private readonly addresses = new Map<string, Address>();
 
-  constructor(directory: string) {
+  constructor(directory: string, engine: EngineName) {
     this.directory = directory;
+    this.engine = engine;
   }
 
   /** Gives a node an address. Before it starts. */
@@ -54,7 +57,8 @@ class Cluster {
       id: 1,
       name: "journal",
       machine: new Journal(),
-      raft: { electionMs: 300, heartbeatMs: 50 },
+      engine: this.engine,
+      log: { electionMs: 300, heartbeatMs: 50 },
       replica: { checkpointBytes: 4_000, keepBytes: 500 },
     });
     this.running.set(name, { node, group });
@@ -104,9 +108,12 @@ function pause(): Promise<void> {
   });
 }
 
-async function withCluster(run: (cluster: Cluster) => Promise<void>): Promise<void> {
+async function withCluster(
+  engine: EngineName,
+  run: (cluster: Cluster) => Promise<void>,
+): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), "quorate-members-"));
-  const cluster = new Cluster(directory);
+  const cluster = new Cluster(directory, engine);
   try {
     for (const name of [...FOUNDERS, "n4"]) await cluster.settle(name);
     await Promise.all(FOUNDERS.map((name) => cluster.start(name)));
@@ -126,67 +133,69 @@ function partOf(members: readonly Member[], name: string): Member["part"] | unde
   return members.find(({ node }) => node === name)?.part;
 }
 
-test("a fourth node joins, catches up from a snapshot, votes, and replaces one that leaves", async () => {
-  await withCluster(async (cluster) => {
-    for (let i = 0; i < 100; i++)
-      await cluster.group("n1").execute(bytes(`line ${i} ${"x".repeat(80)}`));
-    await cluster.start("n4");
-    const address = cluster.address("n4");
-    await cluster.reconfigure("n2", { type: "add", node: "n4", as: "voter", address });
-    await cluster.until("n4", (members) => partOf(members, "n4") === "voter");
-    await cluster.group("n4").read("linearizable");
-    assert.equal((cluster.group("n4").machine as Journal).lines.length, 100);
+for (const engine of ["raft", "paxos"] as const) {
+  test(`${engine}: a fourth node joins, catches up from a snapshot, votes, and replaces one that leaves`, async () => {
+    await withCluster(engine, async (cluster) => {
+      for (let i = 0; i < 100; i++)
+        await cluster.group("n1").execute(bytes(`line ${i} ${"x".repeat(80)}`));
+      await cluster.start("n4");
+      const address = cluster.address("n4");
+      await cluster.reconfigure("n2", { type: "add", node: "n4", as: "voter", address });
+      await cluster.until("n4", (members) => partOf(members, "n4") === "voter");
+      await cluster.group("n4").read("linearizable");
+      assert.equal((cluster.group("n4").machine as Journal).lines.length, 100);
 
-    await cluster.reconfigure("n4", { type: "remove", node: "n1" });
-    await cluster.until("n4", (members) => partOf(members, "n1") === undefined);
-    await cluster.stop("n1");
-    // With n1 gone two of {n2 n3 n4} decide, n4 among them.
-    await cluster.stop("n3");
-    assert.equal(await cluster.group("n4").execute(bytes("after")), 100);
-    // A restart finds the members in the log, whatever it was told.
-    await cluster.start("n3");
-    await cluster.stop("n2");
-    assert.equal(await cluster.group("n3").execute(bytes("again")), 101);
-    assert.equal(partOf(cluster.group("n3").members, "n4"), "voter");
-    assert.equal(partOf(cluster.group("n3").members, "n1"), undefined);
+      await cluster.reconfigure("n4", { type: "remove", node: "n1" });
+      await cluster.until("n4", (members) => partOf(members, "n1") === undefined);
+      await cluster.stop("n1");
+      // With n1 gone two of {n2 n3 n4} decide, n4 among them.
+      await cluster.stop("n3");
+      assert.equal(await cluster.group("n4").execute(bytes("after")), 100);
+      // A restart finds the members in the log, whatever it was told.
+      await cluster.start("n3");
+      await cluster.stop("n2");
+      assert.equal(await cluster.group("n3").execute(bytes("again")), 101);
+      assert.equal(partOf(cluster.group("n3").members, "n4"), "voter");
+      assert.equal(partOf(cluster.group("n3").members, "n1"), undefined);
+    });
   });
-});
 
-test("a learner follows without voting, is promoted and demoted; refusals say why", async () => {
-  await withCluster(async (cluster) => {
-    await cluster.start("n4");
-    const address = cluster.address("n4");
-    await cluster.reconfigure("n1", { type: "add", node: "n4", as: "learner", address });
-    await cluster.group("n3").execute(bytes("x"));
-    await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
-    await cluster.reconfigure("n3", { type: "promote", node: "n4" });
-    await cluster.until("n4", (members) => partOf(members, "n4") === "voter");
-    await cluster.reconfigure("n3", { type: "demote", node: "n4" });
-    await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
-    await assert.rejects(
-      cluster.group("n2").reconfigure([{ type: "add", node: "n1", as: "voter" }]),
-      /the members stay as they are: n1 is that already/,
-    );
+  test(`${engine}: a learner follows without voting, is promoted and demoted; refusals say why`, async () => {
+    await withCluster(engine, async (cluster) => {
+      await cluster.start("n4");
+      const address = cluster.address("n4");
+      await cluster.reconfigure("n1", { type: "add", node: "n4", as: "learner", address });
+      await cluster.group("n3").execute(bytes("x"));
+      await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
+      await cluster.reconfigure("n3", { type: "promote", node: "n4" });
+      await cluster.until("n4", (members) => partOf(members, "n4") === "voter");
+      await cluster.reconfigure("n3", { type: "demote", node: "n4" });
+      await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
+      await assert.rejects(
+        cluster.group("n2").reconfigure([{ type: "add", node: "n1", as: "voter" }]),
+        /the members stay as they are: n1 is that already/,
+      );
+    });
   });
-});
 
-test("a node that was removed stops, says so, and does not start again", async () => {
-  await withCluster(async (cluster) => {
-    await cluster.start("n4");
-    const address = cluster.address("n4");
-    await cluster.reconfigure("n1", { type: "add", node: "n4", as: "learner", address });
-    await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
-    await cluster.reconfigure("n1", { type: "remove", node: "n4" });
-    while (cluster.fatal.length === 0) await pause();
-    const [error] = cluster.fatal.splice(0);
-    assert.match(String(error), /n4 was removed from the cluster/);
-    await cluster.stop("n4");
-    const others = FOUNDERS.map((name) => cluster.running.get(name)!.node);
-    while (others.some((node) => node.peers.has("n4"))) await pause();
-    // It may not know for certain any more; the others do.
-    await cluster.start("n4");
-    while (cluster.fatal.length === 0) await pause();
-    assert.match(String(cluster.fatal.splice(0)[0]), /no member named n4/);
-    assert.equal(await cluster.group("n2").execute(bytes("x")), 0);
+  test(`${engine}: a node that was removed stops, says so, and does not start again`, async () => {
+    await withCluster(engine, async (cluster) => {
+      await cluster.start("n4");
+      const address = cluster.address("n4");
+      await cluster.reconfigure("n1", { type: "add", node: "n4", as: "learner", address });
+      await cluster.until("n4", (members) => partOf(members, "n4") === "learner");
+      await cluster.reconfigure("n1", { type: "remove", node: "n4" });
+      while (cluster.fatal.length === 0) await pause();
+      const [error] = cluster.fatal.splice(0);
+      assert.match(String(error), /n4 was removed from the cluster/);
+      await cluster.stop("n4");
+      const others = FOUNDERS.map((name) => cluster.running.get(name)!.node);
+      while (others.some((node) => node.peers.has("n4"))) await pause();
+      // It may not know for certain any more; the others do.
+      await cluster.start("n4");
+      while (cluster.fatal.length === 0) await pause();
+      assert.match(String(cluster.fatal.splice(0)[0]), /no member named n4/);
+      assert.equal(await cluster.group("n2").execute(bytes("x")), 0);
+    });
   });
-});
+}

@@ -6,13 +6,8 @@
 import { createHash } from "node:crypto";
 
 import {
-  lan,
+  type LogWords,
   members,
-  Raft,
-  type RaftConfig,
-  raftMessageCodec,
-  raftRecordCodec,
-  type RaftWords,
   Replica,
   REPLICA_DEFAULTS,
   type ReplicaConfig,
@@ -22,10 +17,11 @@ import {
   type StateMachine,
   traitsOf,
 } from "@quorate/consensus";
-import { type Codec, decode, type NodeId, type Reader } from "@quorate/kernel";
+import { type Codec, decode, MalformedInput, type NodeId, type Reader } from "@quorate/kernel";
 import { DataDirectory, type Wal } from "@quorate/storage";
 
 import { Driver, type SharedLog } from "./driver.ts";
+import { type EngineName, engines, type LogSettings } from "./engines.ts";
 import { HostError } from "./errors.ts";
 import { Group } from "./group.ts";
 import { HealthWatch } from "./health.ts";
@@ -69,7 +65,9 @@ export interface GroupOptions<Result> {
   readonly id: number;
   readonly name: string;
   readonly machine: StateMachine<Result>;
-  readonly raft?: Partial<Omit<RaftConfig, "initial">>;
+  /** Which protocol agrees on the order of commands; `raft` unless told. The same on every node, for ever. */
+  readonly engine?: EngineName | undefined;
+  readonly log?: LogSettings;
   readonly replica?: Partial<ReplicaConfig>;
 }
 
@@ -158,13 +156,14 @@ export class Node {
       throw new HostError({ code: "configuration", reason });
     }
     const initial = { voters: this.isFounder ? this.founders : [] };
-    const raft = new Raft({ ...lan(initial), ...options.raft });
+    const engine = engines[options.engine ?? "raft"];
+    const log = engine.create(initial, options.log ?? {});
     const config = { ...REPLICA_DEFAULTS, ...options.replica };
-    const replica = new Replica<RaftWords, Result>(raft, options.machine, config);
-    const messages = replicaMessageCodec<RaftWords>(raftMessageCodec);
-    const records = replicaRecordCodec<RaftWords>(raftRecordCodec);
+    const replica = new Replica<LogWords, Result>(log, options.machine, config);
+    const messages = replicaMessageCodec<LogWords>(engine.messages);
+    const records = replicaRecordCodec<LogWords>(engine.records);
     const logger = this.logger.child({ group: options.name });
-    const driver: Driver<ReplicaWords<RaftWords, Result>> = new Driver({
+    const driver: Driver<ReplicaWords<LogWords, Result>> = new Driver({
       self: this.name,
       group: options.id,
       process: replica,
@@ -380,23 +379,34 @@ export class Node {
 }
 
 function hosted<Result>(
-  driver: Driver<ReplicaWords<RaftWords, Result>>,
+  driver: Driver<ReplicaWords<LogWords, Result>>,
   group: Group<Result>,
-  messages: Codec<ReplicaWords<RaftWords, Result>["Message"]>,
-  records: Codec<ReplicaWords<RaftWords, Result>["Record"]>,
+  messages: Codec<ReplicaWords<LogWords, Result>["Message"]>,
+  records: Codec<ReplicaWords<LogWords, Result>["Record"]>,
 ): Hosted {
   return {
     // Results are only produced by a group, so a group of some result is one of unknown result
     // as far as status and listeners go, which is all the node uses.
     group: group as unknown as Group<unknown>,
     // What is decoded refers to the bytes, which are the log's to reuse.
-    recover: (record) => driver.recover(decode(records, record.slice())),
+    recover: (record) => driver.recover(decodeOwn(group.name, records, record.slice())),
     start: () => driver.start(),
     stop: () => driver.stop(),
     onDurable: (place) => driver.onDurable(place),
     unreachable: (peer) => driver.unreachable(peer),
     accept: (from, reader) => driver.receive(from, messages.read(reader)),
   };
+}
+
+/** @throws HostError for a whole record that another engine wrote. */
+function decodeOwn<T>(group: string, records: Codec<T>, record: Uint8Array): T {
+  try {
+    return decode(records, record);
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    const reason = `the data of ${group} was written by another engine or release (${error.message}); start it with the one it was founded with`;
+    throw new HostError({ code: "configuration", reason });
+  }
 }
 
 /** The same for every node that was told of the same members. */

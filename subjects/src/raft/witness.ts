@@ -17,8 +17,8 @@ import {
 import type { NodeId, Position, Random } from "@quorate/kernel";
 import type { Broken, Claim, Mark, Settled, Witness, World } from "@quorate/lab";
 
+import { Operations } from "../operations.ts";
 import { DurableLog } from "./durable-log.ts";
-import { Operations } from "./operations.ts";
 
 /** Numbered as in protocols/consensus/PROTOCOL.md. */
 export const CLAIMS: readonly Claim[] = [

@@ -4,6 +4,8 @@
  * prepares it. Nothing heavy is imported before a node needs it.
  */
 
+import type { EngineName } from "@quorate/host";
+
 import { SERF_OFFSET, SERF_RPC_OFFSET } from "../cluster/ports.ts";
 import type { PrepareService } from "./service.ts";
 
@@ -21,8 +23,8 @@ export interface ServiceRow {
   readonly portOffset: number;
   /** Where else it listens, by name. */
   readonly alsoAt?: readonly ServicePort[];
-  /** What can replicate it; the first unless told. */
-  readonly engines: readonly string[];
+  /** What can replicate it; the first unless told. None for what is not replicated. */
+  readonly engines: readonly EngineName[];
   readonly load: () => Promise<PrepareService>;
 }
 
@@ -31,7 +33,7 @@ export const catalogue: readonly ServiceRow[] = [
     name: "etcd",
     groupId: 1,
     portOffset: 2,
-    engines: ["raft"],
+    engines: ["raft", "paxos"],
     load: async () => (await import("./etcd.ts")).prepareEtcd,
   },
   {
@@ -72,13 +74,13 @@ export function engineChoices(): string {
 }
 
 /** Reads `etcd=raft,…`; undefined if a service or an engine is unknown, or a service is there twice. */
-export function parseEngines(text: string): ReadonlyMap<string, string> | undefined {
-  const engines = new Map<string, string>();
+export function parseEngines(text: string): ReadonlyMap<string, EngineName> | undefined {
+  const engines = new Map<string, EngineName>();
   for (const part of text.split(",")) {
-    const [name = "", engine = "", ...rest] = part.split("=").map((each) => each.trim());
+    const [name = "", asked = "", ...rest] = part.split("=").map((each) => each.trim());
     const row = catalogue.find((each) => each.name === name);
-    const known = row !== undefined && row.engines.includes(engine);
-    if (!known || rest.length > 0 || engines.has(name)) return undefined;
+    const engine = row?.engines.find((each) => each === asked);
+    if (engine === undefined || rest.length > 0 || engines.has(name)) return undefined;
     engines.set(name, engine);
   }
   return engines;

@@ -134,7 +134,8 @@ export class RunningNode {
       group: {
         id: groupId,
         name,
-        raft: { electionMs, heartbeatMs },
+        engine: settings.consensus.get(name) ?? row.engines[0],
+        log: { electionMs, heartbeatMs },
         replica: { checkpointBytes },
       },
       quotaBytes,

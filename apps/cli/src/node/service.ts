@@ -21,7 +21,7 @@ export interface ServiceHost {
   readonly members: readonly Member[];
   readonly clusterToken: string;
   /** For the group that replicates the service's state. */
-  readonly group: Pick<GroupOptions<unknown>, "id" | "name" | "raft" | "replica">;
+  readonly group: Pick<GroupOptions<unknown>, "id" | "name" | "engine" | "log" | "replica">;
   /** Bytes of state beyond which the service refuses what adds to it. */
   readonly quotaBytes: number;
   /** Where the service listens on each member. */

@@ -1,5 +1,6 @@
 /** The rule of every setting: makes a value of what a source holds, text or any JSON from the file. */
 
+import type { EngineName } from "@quorate/host";
 import * as v from "valibot";
 
 import { type Member, NODE_NAME, parseCluster } from "../cluster/members.ts";
@@ -86,7 +87,7 @@ function clusterSchema(): Schema<readonly Member[]> {
   );
 }
 
-function enginesSchema(): Schema<ReadonlyMap<string, string>> {
+function enginesSchema(): Schema<ReadonlyMap<string, EngineName>> {
   return v.pipe(
     v.string(),
     v.rawTransform(({ dataset, NEVER, addIssue }) => {

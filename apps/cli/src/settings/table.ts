@@ -5,6 +5,8 @@
  * here is what help shows, which must not cost time.
  */
 
+import type { EngineName } from "@quorate/host";
+
 import type { Member } from "../cluster/members.ts";
 import { LAST_PORT_BASE } from "../cluster/ports.ts";
 import { engineChoices, serviceChoices, serviceNames } from "../node/catalogue.ts";
@@ -18,7 +20,7 @@ export interface NodeSettings {
   readonly cluster: readonly Member[];
   readonly clusterToken: string;
   readonly services: readonly string[];
-  readonly consensus: ReadonlyMap<string, string>;
+  readonly consensus: ReadonlyMap<string, EngineName>;
   readonly certFile: string;
   readonly keyFile: string;
   readonly trustedCaFile: string;
@@ -93,7 +95,7 @@ export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSetting
   },
   consensus: {
     argument: "<list>",
-    description: "which engine replicates a service: etcd=raft",
+    description: "which engine replicates a service, for ever: etcd=raft",
     allowed: `a list of SERVICE=ENGINE with commas: ${engineChoices()}`,
     fallback: new Map(),
   },

@@ -267,6 +267,8 @@ export class Stage<L extends LogWords> {
   /** What the leader is under, once that is committed and alone. */
   private settledConfiguration(): Configuration {
     let settled: Configuration | undefined;
+    // A change that was asked for may wait in its leader, and show only once it is decided.
+    this.run(this.recoveryMs);
     this.until("a leader is found, and no change is under way", 6 * this.recoveryMs, () => {
       const log = this.leader === undefined ? undefined : this.world.process(this.leader)?.log;
       if (log === undefined || log.configurationIndex > log.commitIndex) return false;

@@ -17,11 +17,11 @@ import {
   joint,
   promoted,
   settled,
-  traitsOf,
 } from "../membership.ts";
 import type { LogRequest, PeerStatus } from "../ordered-log.ts";
 import { members } from "../quorum.ts";
-import { Progress } from "./progress.ts";
+import { Progress } from "../progress.ts";
+import { bestSuccessor } from "../succession.ts";
 import { Replicating } from "./replication.ts";
 import type { Ctx } from "./state.ts";
 
@@ -165,27 +165,11 @@ export abstract class Changing extends Replicating {
     }));
   }
 
-  /** Who should lead instead of this node: fit, of high priority, and far along. */
   protected bestSuccessor(): NodeId | undefined {
-    let best: NodeId | undefined;
-    let rank: readonly number[] = [];
-    for (const [peer, { isRecent, slow, match }] of this.progress) {
-      if (!isRecent || !this.isVoter(peer) || !this.mayLead(peer)) continue;
-      const { priority } = traitsOf(this.configuration, peer);
-      const own = [slow ? 0 : 1, priority, match];
-      if (best !== undefined && !isHigher(own, rank)) continue;
-      best = peer;
-      rank = own;
-    }
-    return best;
+    const fit = (node: NodeId) => this.isVoter(node) && this.mayLead(node);
+    return bestSuccessor(this.progress, this.configuration, fit);
   }
 
   /** Stops accepting, and summons `to` once it has the whole log (R31). */
   protected abstract handOver(ctx: Ctx, id: RequestId | undefined, to: NodeId): void;
-}
-
-/** Compares in the order of the parts. */
-function isHigher(a: readonly number[], b: readonly number[]): boolean {
-  for (const [i, part] of a.entries()) if (part !== b[i]) return part > b[i]!;
-  return false;
 }

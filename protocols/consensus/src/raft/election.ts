@@ -8,7 +8,7 @@
 import { invariant, type NodeId, type Position } from "@quorate/kernel";
 
 import type { RequestVote, TimeoutNow, Vote } from "./messages.ts";
-import { Progress } from "./progress.ts";
+import { Progress } from "../progress.ts";
 import { type Ctx, NEVER, RaftState } from "./state.ts";
 
 export abstract class Electing extends RaftState {

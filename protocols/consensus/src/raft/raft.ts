@@ -19,7 +19,7 @@ import { entryBytes, type Index, type SnapshotMeta } from "../entry.ts";
 import { traitsOf } from "../membership.ts";
 import type { LogRequest, OrderedLog } from "../ordered-log.ts";
 import type { Message, RaftWords, Record, Timer } from "./messages.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "../progress.ts";
 import { Repairing } from "./repair.ts";
 import { type Ctx, NEVER } from "./state.ts";
 

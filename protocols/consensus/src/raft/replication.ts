@@ -7,11 +7,13 @@
 import { invariant, type NodeId, type Position } from "@quorate/kernel";
 
 import { type Entry, entryBytes, type Index } from "../entry.ts";
+import { leaseMs } from "../leader-settings.ts";
 import { reachedByQuorum } from "../quorum.ts";
+import { ReadQueue } from "../read-queue.ts";
+import { Rounds } from "../rounds.ts";
 import { Electing } from "./election.ts";
 import type { Append, Appended, Heartbeat, HeartbeatAck, Refused } from "./messages.ts";
-import type { Progress } from "./progress.ts";
-import { ReadQueue } from "./reads.ts";
+import type { Progress } from "../progress.ts";
 import type { Ctx } from "./state.ts";
 
 /** Entry bytes in a message that finds out where two logs agree. */
@@ -19,18 +21,14 @@ const PROBE_BYTES = 64 << 10;
 
 export abstract class Replicating extends Electing {
   protected readonly reads: ReadQueue = new ReadQueue();
-  /** Numbers rounds of heartbeats within a leadership. */
-  private heartbeatRound = 0;
-  /** When each round that a quorum has not answered yet was sent. */
-  private sentRounds: { readonly round: number; readonly at: number }[] = [];
+  private readonly rounds: Rounds = new Rounds();
   /** Until when this leader may serve lease reads, by its own clock (R33). */
   protected leaseUntil = -1;
   /** Somebody was told to campaign in this term, whatever leases say, and may still do so. */
   protected leaseForfeited = false;
 
   protected override beginLeading(ctx: Ctx): void {
-    this.heartbeatRound = 0;
-    this.sentRounds = [];
+    this.rounds.clear();
     this.leaseUntil = -1;
     this.leaseForfeited = false;
     this.uncommittedBytes = 0;
@@ -55,7 +53,7 @@ export abstract class Replicating extends Electing {
     for (const [peer, progress] of this.progress) this.replicate(ctx, peer, progress);
     // Reads wait until an entry of this term is committed: before, the commit index may be old (R32).
     if (this.reads.wantsRound && this.hasCommittedOwnTerm()) {
-      this.reads.begin(this.heartbeatRound + 1, this.commitIndex);
+      this.reads.begin(this.rounds.last + 1, this.commitIndex);
       this.beat(ctx);
     }
   }
@@ -79,8 +77,7 @@ export abstract class Replicating extends Electing {
 
   /** Sends a round of heartbeats. */
   private beat(ctx: Ctx): void {
-    const round = ++this.heartbeatRound;
-    this.sentRounds.push({ round, at: ctx.now });
+    const round = this.rounds.begin(ctx.now);
     for (const [peer, { match }] of this.progress) {
       const commit = Math.min(match, this.commitIndex);
       ctx.sendEagerly(peer, { type: "heartbeat", term: this.term, commit, round });
@@ -234,7 +231,7 @@ export abstract class Replicating extends Electing {
   protected onHeartbeatAck(ctx: Ctx, from: NodeId, m: HeartbeatAck): void {
     const progress = this.heardFrom(from, m.term);
     if (progress === undefined || m.round <= progress.round) return;
-    invariant(m.round <= this.heartbeatRound, "I9: only rounds that were sent are answered");
+    invariant(m.round <= this.rounds.last, "I9: only rounds that were sent are answered");
     progress.round = m.round;
     progress.slow = m.slow;
     this.confirmRounds(ctx);
@@ -251,17 +248,11 @@ export abstract class Replicating extends Electing {
   /** A quorum that answered a round had no other leader when it was sent. */
   private confirmRounds(ctx: Ctx): void {
     const confirmed = reachedByQuorum(this.configuration, (node) =>
-      node === ctx.self ? this.heartbeatRound : (this.progress.get(node)?.round ?? 0),
+      node === ctx.self ? this.rounds.last : (this.progress.get(node)?.round ?? 0),
     );
-    let sentAt = -1;
-    while (this.sentRounds[0] !== undefined && this.sentRounds[0].round <= confirmed) {
-      sentAt = this.sentRounds.shift()!.at;
-    }
-    if (sentAt < 0) return;
-    const { electionMs, clockDriftPermille } = this.config;
-    if (!this.leaseForfeited) {
-      this.leaseUntil = sentAt + Math.floor((electionMs * 1000) / (1000 + clockDriftPermille));
-    }
+    const sentAt = this.rounds.confirm(confirmed);
+    if (sentAt === undefined) return;
+    if (!this.leaseForfeited) this.leaseUntil = sentAt + leaseMs(this.config);
     const readers = this.reads.confirm(confirmed);
     if (readers === undefined) return;
     for (const id of readers.ids) ctx.replyEagerly(id, { type: "readable", index: readers.index });

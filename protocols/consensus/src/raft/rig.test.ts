@@ -5,22 +5,15 @@
 
 import assert from "node:assert/strict";
 
-import type { Context, NodeId, Position, RequestId } from "@quorate/kernel";
+import type { NodeId, Position, RequestId } from "@quorate/kernel";
 
+import { Bench } from "../bench.test.ts";
 import type { Configuration, Entry, Index, Term } from "../entry.ts";
 import { founded, type Founding } from "../membership.ts";
-import type { LogOutput, LogRequest, LogResponse } from "../ordered-log.ts";
+import type { LogRequest } from "../ordered-log.ts";
 import { lan, type RaftConfig } from "./config.ts";
-import type { Message, Note, RaftWords, Record, Timer } from "./messages.ts";
+import type { Message, RaftWords, Timer } from "./messages.ts";
 import { Raft } from "./raft.ts";
-
-interface Said {
-  readonly to: NodeId;
-  readonly message: Message;
-  readonly eager: boolean;
-  /** How much had been persisted when it was said. */
-  readonly after: Position;
-}
 
 export const three: Configuration = founded({ voters: ["a", "b", "c"] });
 export const five: Configuration = founded({ voters: ["a", "b", "c", "d", "e"] });
@@ -34,17 +27,8 @@ export function entriesOf(...terms: readonly Term[]): readonly Entry[] {
   return terms.map((term, i) => command(`${i + 1}`, term));
 }
 
-export class Rig implements Context<RaftWords> {
-  readonly self: NodeId = "a";
-  now = 0;
+export class Rig extends Bench<RaftWords> {
   readonly raft: Raft;
-  said: Said[] = [];
-  records: Record[] = [];
-  answers: Map<RequestId, LogResponse> = new Map();
-  outputs: LogOutput[] = [];
-  notes: Note[] = [];
-  timers: Map<Timer, readonly [delayMs: number, jitterMs: number]> = new Map();
-  private position: Position = 0;
   private requests: RequestId = 0;
 
   /** Starts a node with a log whose entries are of the given terms, in the last of them. */
@@ -53,6 +37,7 @@ export class Rig implements Context<RaftWords> {
     members: Founding = three,
     settings: Partial<RaftConfig> = {},
   ) {
+    super();
     this.raft = new Raft({ ...lan(members), ...settings });
     const term = terms.at(-1);
     if (term !== undefined) {
@@ -94,10 +79,6 @@ export class Rig implements Context<RaftWords> {
     this.raft.onIdle(this);
   }
 
-  get written(): Position {
-    return this.position;
-  }
-
   /** Elects the node with the votes of `voters`, and lets its disk finish. */
   elect(...voters: readonly NodeId[]): void {
     this.fire("election");
@@ -134,63 +115,8 @@ export class Rig implements Context<RaftWords> {
       .map(({ message }) => message as Extract<Message, { type: T }>);
   }
 
-  /** Forgets what was said and written until now. */
-  clear(): void {
-    this.said = [];
-    this.records = [];
-    this.outputs = [];
-    this.notes = [];
-  }
-
-  committed(): readonly string[] {
-    return this.outputs.flatMap((output) =>
-      output.type === "committed" ? output.entries.map(({ kind, term }) => `${kind}@${term}`) : [],
-    );
-  }
-
   get terms(): readonly Term[] {
     const { log } = this.raft;
     return log.slice(log.firstIndex, Infinity).map(({ term }) => term);
-  }
-
-  // Context.
-
-  send(to: NodeId, message: Message): void {
-    this.said.push({ to, message, eager: false, after: this.position });
-  }
-  sendEagerly(to: NodeId, message: Message): void {
-    this.said.push({ to, message, eager: true, after: this.position });
-  }
-  persist(record: Record): Position {
-    this.records.push(record);
-    return ++this.position;
-  }
-  checkpoint(): void {
-    assert.fail("a log offers no checkpoints of its own");
-  }
-  setTimer(timer: Timer, delayMs: number, jitterMs: number = 0): void {
-    this.timers.set(timer, [delayMs, jitterMs]);
-  }
-  cancelTimer(timer: Timer): void {
-    this.timers.delete(timer);
-  }
-  reply(id: RequestId, response: LogResponse): void {
-    assert.ok(!this.answers.has(id), "a request is answered once");
-    this.answers.set(id, response);
-  }
-  replyEagerly(id: RequestId, response: LogResponse): void {
-    this.reply(id, response);
-  }
-  output(value: LogOutput): void {
-    this.outputs.push(value);
-  }
-  outputEagerly(value: LogOutput): void {
-    this.outputs.push(value);
-  }
-  note(note: Note): void {
-    this.notes.push(note);
-  }
-  choose(): number {
-    return 0;
   }
 }

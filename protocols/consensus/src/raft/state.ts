@@ -23,9 +23,9 @@ import { founded, traitsOf } from "../membership.ts";
 import type { Rejected, Role } from "../ordered-log.ts";
 import { isQuorum, votes } from "../quorum.ts";
 import { checkConfig, type RaftConfig } from "./config.ts";
-import { Configurations } from "./configurations.ts";
+import { Configurations } from "../configurations.ts";
 import type { RaftWords, Record } from "./messages.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "../progress.ts";
 
 export type Ctx = Context<RaftWords>;
 

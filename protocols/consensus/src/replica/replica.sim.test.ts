@@ -3,19 +3,41 @@ import { test } from "node:test";
 
 import { Simulation } from "@quorate/lab";
 
+import type { Claims } from "../conformance/index.ts";
+import type { LogWords, OrderedLog } from "../ordered-log.ts";
+import { MultiPaxosClaims } from "../paxos/multi/claims.ts";
+import { multiPaxosDefaults } from "../paxos/multi/config.ts";
+import { MultiPaxos } from "../paxos/multi/multi-paxos.ts";
+import { RaftClaims } from "../raft/claims.ts";
 import { lan } from "../raft/config.ts";
 import { Raft } from "../raft/raft.ts";
-import type { RaftWords } from "../raft/messages.ts";
-import { RaftClaims } from "../raft/claims.ts";
 import { REPLICA_DEFAULTS } from "./config.ts";
 import { Journal } from "./journal.ts";
 import { Replica } from "./replica.ts";
 import type { ReplicaWords } from "./words.ts";
 
-type Words = ReplicaWords<RaftWords, number>;
-type JournalReplica = Replica<RaftWords, number>;
+type Words = ReplicaWords<LogWords, number>;
+type JournalReplica = Replica<LogWords, number>;
 
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 40);
+interface Engine {
+  readonly name: string;
+  readonly create: (voters: readonly string[]) => OrderedLog<LogWords>;
+  readonly claims: () => Claims<LogWords>;
+}
+
+// Each engine made the logs that its claims are asked about.
+const raft: Engine = {
+  name: "Raft",
+  create: (voters) => new Raft(lan({ voters })),
+  claims: () => new RaftClaims(),
+};
+const paxos: Engine = {
+  name: "Multi-Paxos",
+  create: (voters) => new MultiPaxos(multiPaxosDefaults({ voters })),
+  claims: () => new MultiPaxosClaims(),
+};
+
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 24);
 
 function command(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -26,11 +48,11 @@ function journal(replica: JournalReplica): readonly string[] {
 }
 
 function world(
+  engine: Engine,
   seed: number,
   nodes: readonly string[],
   faults: boolean,
 ): Simulation<Words, JournalReplica> {
-  const raft = { ...lan({ voters: nodes, outgoing: [], learners: [] }) };
   const config = {
     ...REPLICA_DEFAULTS,
     // Checkpoints every few commands, and next to no log kept: lagging replicas need snapshots.
@@ -40,7 +62,7 @@ function world(
   return new Simulation<Words, JournalReplica>({
     seed,
     nodes,
-    create: () => new Replica(new Raft(raft), new Journal(), config),
+    create: () => new Replica(engine.create(nodes), new Journal(), config),
     latencyMs: [1, [5, 40, 300][seed % 3]!],
     lossPermille: faults ? [0, 20, 200][(seed >> 1) % 3]! : 0,
     duplicatePermille: faults ? [0, 50][(seed >> 2) % 2]! : 0,
@@ -51,18 +73,18 @@ function world(
   });
 }
 
-for (let seed = 1; seed <= SEEDS; seed++) {
-  test(`every command is executed once, in order, whatever happens (seed ${seed})`, () => {
+function hostile(engine: Engine, seed: number): void {
+  test(`${engine.name}: every command is executed once, in order, whatever happens (seed ${seed})`, () => {
     const nodes = ["a", "b", "c", "d", "e"].slice(0, seed % 2 === 0 ? 3 : 5);
-    const cluster = world(seed, nodes, true);
+    const cluster = world(engine, seed, nodes, true);
     const { random } = cluster;
-    const claims = new RaftClaims();
+    const claims = engine.claims();
     const answered = new Map<string, number>();
     let highest = -1;
     const up = () =>
       nodes.flatMap((id) => {
         const replica = cluster.process(id);
-        return replica === undefined ? [] : [[id, replica.log as Raft] as const];
+        return replica === undefined ? [] : [[id, replica.log] as const];
       });
     for (let i = 0; i < 250; i++) {
       const node = nodes[random.below(nodes.length)]!;
@@ -112,9 +134,13 @@ for (let seed = 1; seed <= SEEDS; seed++) {
   });
 }
 
+for (const engine of [raft, paxos]) {
+  for (let seed = 1; seed <= SEEDS; seed++) hostile(engine, seed);
+}
+
 test("a replica that lags beyond the log catches up from a snapshot, and goes on", () => {
   const nodes = ["a", "b", "c"];
-  const cluster = world(3, nodes, true);
+  const cluster = world(raft, 3, nodes, true);
   cluster.runFor(5_000);
   const down = cluster.processes.find((replica) => replica.log.role !== "leader")!;
   const id = nodes.find((node) => cluster.process(node) === down)!;
@@ -134,7 +160,7 @@ test("a replica that lags beyond the log catches up from a snapshot, and goes on
 });
 
 test("a session's command is executed once, and its answer repeated", () => {
-  const cluster = world(6, ["a", "b", "c"], false);
+  const cluster = world(raft, 6, ["a", "b", "c"], false);
   cluster.runFor(5_000);
   let session = "";
   cluster.request("a", { type: "open", timeMs: 0 }, (response) => {

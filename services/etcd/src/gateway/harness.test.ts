@@ -100,7 +100,7 @@ export class TestCluster {
       name: "etcd",
       machine: store,
       // Patient: on a busy machine a leader that is not scheduled for a while is not dead.
-      raft: { electionMs: 1000, heartbeatMs: 100 },
+      log: { electionMs: 1000, heartbeatMs: 100 },
     });
     const members = new Map(
       [...addresses].map(([each, { host, port }]) => [

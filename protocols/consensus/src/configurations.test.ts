@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { encode } from "@quorate/kernel";
 
-import { type Configuration, configurationCodec, type Entry } from "../entry.ts";
-import { founded } from "../membership.ts";
+import { type Configuration, configurationCodec, type Entry } from "./entry.ts";
+import { founded } from "./membership.ts";
 import { Configurations } from "./configurations.ts";
 
 function made(configuration: Configuration): Entry {

@@ -6,7 +6,7 @@
 
 import { decode, invariant } from "@quorate/kernel";
 
-import { type Configuration, configurationCodec, type Entry, type Index } from "../entry.ts";
+import { type Configuration, configurationCodec, type Entry, type Index } from "./entry.ts";
 
 export interface Dated {
   /** Of the entry that made it; 0 for the initial one. */

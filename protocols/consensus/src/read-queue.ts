@@ -7,7 +7,7 @@
 
 import type { RequestId } from "@quorate/kernel";
 
-import type { Index } from "../entry.ts";
+import type { Index } from "./entry.ts";
 
 interface Waiting {
   readonly round: number;

@@ -1,5 +1,5 @@
 /**
- * What clients ask of a Raft cluster, and whether the answers fit together: a
+ * What clients ask of an ordered log, and whether the answers fit together: a
  * small key-value store that lives in the log. Proposals write, reads read what
  * the log says up to the index they were given.
  *
@@ -7,10 +7,13 @@
  * operation must come after all that were answered before it was asked.
  */
 
-import type { Entry, LogRequest, LogResponse, Raft, RaftWords } from "@quorate/consensus";
+import type { Entry, LogRequest, LogResponse } from "@quorate/consensus";
 import { invariant, type NodeId, type Random } from "@quorate/kernel";
-import type { Broken, Settled, World } from "@quorate/lab";
+import type { Broken, Settled, World as AnyWorld } from "@quorate/lab";
 import { Recorder, type Token } from "@quorate/lab/judge";
+
+/** What operations need of a run, whatever is examined in it. */
+type World = Pick<AnyWorld, "now" | "mark" | "wantsHistory">;
 
 const KEYS = 4;
 
@@ -28,7 +31,7 @@ interface Pending {
 }
 
 export class Operations {
-  private readonly world: World<RaftWords, Raft>;
+  private readonly world: World;
   private readonly nodes: readonly NodeId[];
   private readonly leases: boolean;
   private readonly pending: Map<number, Pending> = new Map();
@@ -40,7 +43,7 @@ export class Operations {
   private readonly recorder: Recorder | undefined;
   private floor = 0;
 
-  constructor(world: World<RaftWords, Raft>, nodes: readonly NodeId[], leases: boolean) {
+  constructor(world: World, nodes: readonly NodeId[], leases: boolean) {
     this.world = world;
     this.nodes = nodes;
     this.leases = leases;

@@ -7,7 +7,7 @@
  * - `snapshot`: what it needs is compacted away; entries wait for a snapshot.
  */
 
-import type { Index } from "../entry.ts";
+import type { Index } from "./entry.ts";
 
 interface Inflight {
   readonly index: Index;
@@ -147,6 +147,12 @@ export class Progress {
 
   probeFrom(next: Index): void {
     this.state = "probe";
+    this.next = next;
+    this.clear();
+  }
+
+  /** What was sent from `next` on has not arrived: it is sent once more. */
+  rewind(next: Index): void {
     this.next = next;
     this.clear();
   }

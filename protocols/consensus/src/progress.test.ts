@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { Progress } from "./progress.ts";
-import { ReadQueue } from "./reads.ts";
+import { ReadQueue } from "./read-queue.ts";
 
 function replicating(match: number): Progress {
   const progress = new Progress(match + 1, 0);
