@@ -165,7 +165,7 @@ test("certificates come in full sets", () => {
 });
 
 test("only engines and services that exist are accepted", () => {
-  assert.match(refusedNode({ consensus: "etcd=paxos" }), /with commas: etcd on raft/);
+  assert.match(refusedNode({ consensus: "etcd=synod" }), /with commas: etcd on raft/);
   assert.match(refusedNode({ services: "etcd,mongo" }), /--services is "etcd,mongo"/);
   const { consensus } = nodeSettings({ ...nowhere, flags: { ...base, consensus: "etcd=raft" } });
   assert.equal(consensus.get("etcd"), "raft");

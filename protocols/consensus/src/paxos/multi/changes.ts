@@ -97,7 +97,8 @@ export abstract class Changing extends Reading {
     const staying = members(this.configuration);
     for (const [peer, progress] of this.progress) {
       if (staying.includes(peer)) continue;
-      if (progress.match >= this.configurationIndex) this.sendDecide(ctx, peer, progress);
+      // It was sent the entry; that it is decided is the last it hears.
+      this.sendDecide(ctx, peer, progress);
       this.progress.delete(peer);
     }
   }
