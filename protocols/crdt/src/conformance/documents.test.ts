@@ -2,6 +2,7 @@
 
 import { type Random } from "@quorate/kernel";
 
+import { sameValue } from "../document/any.ts";
 import {
   type Attributes,
   arrayRoot,
@@ -65,14 +66,6 @@ function without(attributes: Attributes): Attributes {
   return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null));
 }
 
-function dressed({ text, attributes }: Unit): RichTextRun {
-  return Object.keys(attributes).length === 0 ? { insert: text } : { insert: text, attributes };
-}
-
-function look({ attributes = {} }: RichTextRun): string {
-  return JSON.stringify(Object.entries(attributes).toSorted());
-}
-
 /** A text as an array of characters that know their attributes. */
 class RichTextModel implements Model<TextEdit> {
   private readonly units: Unit[] = [];
@@ -90,41 +83,56 @@ class RichTextModel implements Model<TextEdit> {
     const from = at % units.length;
     if (type === "delete") return void units.splice(from, count);
     for (let i = from; i < Math.min(from + count, units.length); i++) {
-      units[i] = { text: units[i]!.text, attributes: without({ ...units[i]!.attributes, ...attributes }) };
+      units[i] = {
+        text: units[i]!.text,
+        attributes: without({ ...units[i]!.attributes, ...attributes }),
+      };
     }
   }
 
   get value(): unknown {
-    const runs: RichTextRun[] = [];
-    for (const run of this.units.map(dressed)) {
+    const runs: Unit[] = [];
+    for (const { text, attributes } of this.units) {
       const last = runs.at(-1);
-      if (last === undefined || look(last) !== look(run)) runs.push(run);
-      else runs[runs.length - 1] = { ...last, insert: `${String(last.insert)}${String(run.insert)}` };
+      if (last !== undefined && sameValue(last.attributes, attributes))
+        runs[runs.length - 1] = { text: last.text + text, attributes };
+      else runs.push({ text, attributes });
     }
-    return { body: runs };
+    const body = runs.map(({ text, attributes }): RichTextRun =>
+      Object.keys(attributes).length === 0 ? { insert: text } : { insert: text, attributes },
+    );
+    return { body };
   }
 }
 
 examine(
-  subjectOf("document: rich text", { body: richTextRoot }, {
-    draw: (random): TextEdit => ({
-      type: (["insert", "insert", "dress", "delete", "format", "format"] as const)[random.below(6)]!,
-      at: random.below(1_000),
-      count: 1 + random.below(4),
-      text: letters(random),
-      attributes: { [random.chance(1, 2) ? "bold" : "link"]: [true, "there", null][random.below(3)] },
-    }),
-    apply({ body }, { type, at, count, text, attributes }) {
-      if (type === "insert") return body.insert(at % (body.length + 1), text);
-      if (type === "dress") return body.insert(at % (body.length + 1), text, attributes);
-      if (body.length === 0) return;
-      const from = at % body.length;
-      const units = Math.min(count, body.length - from);
-      if (type === "delete") body.delete(from, units);
-      else body.format(from, units, attributes);
+  subjectOf(
+    "document: rich text",
+    { body: richTextRoot },
+    {
+      draw: (random): TextEdit => ({
+        type: (["insert", "insert", "dress", "delete", "format", "format"] as const)[
+          random.below(6)
+        ]!,
+        at: random.below(1_000),
+        count: 1 + random.below(4),
+        text: letters(random),
+        attributes: {
+          [random.chance(1, 2) ? "bold" : "link"]: [true, "there", null][random.below(3)],
+        },
+      }),
+      apply({ body }, { type, at, count, text, attributes }) {
+        if (type === "insert") return body.insert(at % (body.length + 1), text);
+        if (type === "dress") return body.insert(at % (body.length + 1), text, attributes);
+        if (body.length === 0) return;
+        const from = at % body.length;
+        const units = Math.min(count, body.length - from);
+        if (type === "delete") body.delete(from, units);
+        else body.format(from, units, attributes);
+      },
+      model: () => new RichTextModel(),
     },
-    model: () => new RichTextModel(),
-  }),
+  ),
 );
 
 const DOCUMENT = { title: textRoot, items: arrayRoot, fields: mapRoot } as const;

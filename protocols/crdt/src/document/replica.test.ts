@@ -5,7 +5,16 @@ import { test } from "node:test";
 
 import * as Y from "yjs";
 
-import { CrdtError, DocumentReplica, mapRoot, richTextRoot, textRoot, UndoManager } from "../index.ts";
+import {
+  CrdtError,
+  DocumentReplica,
+  load,
+  mapRoot,
+  richTextRoot,
+  save,
+  textRoot,
+  UndoManager,
+} from "../index.ts";
 
 const ROOTS = { body: textRoot } as const;
 
@@ -61,6 +70,15 @@ test("Yjs takes in what a replica says of changes that only delete, and answers"
   assert.ok(replica.merge(Y.encodeStateAsUpdate(theirs)));
   assert.equal(replica.value.body, "Yjs: -d");
   assert.deepEqual(replica.encode(), Y.encodeStateAsUpdate(theirs));
+});
+
+test("the stored form keeps clocks in which nothing was written", () => {
+  const replica = open(1);
+  replica.mutate(({ body }) => body.insert(0, "abc"));
+  replica.mutate(({ body }) => body.delete(0, 2));
+  const stored = load(save(replica.doc), { client: 2 });
+  assert.deepEqual(stored.encode(), replica.encode());
+  assert.deepEqual(stored.stateVector(), replica.doc.stateVector());
 });
 
 test("what is changed outside of mutate, by an editor or by undo, is in the next delta", () => {
@@ -119,14 +137,26 @@ test("refusals are those of every replica", () => {
     }
     return undefined;
   };
-  assert.equal(codeOf(() => alice.merge(Uint8Array.of(9))), "malformed");
+  assert.equal(
+    codeOf(() => alice.merge(Uint8Array.of(9))),
+    "malformed",
+  );
   const twin = open(1);
   twin.mutate(({ body }) => body.insert(0, "x"));
-  assert.equal(codeOf(() => alice.merge(twin.encode())), "duplicateActor");
+  assert.equal(
+    codeOf(() => alice.merge(twin.encode())),
+    "duplicateActor",
+  );
   // One struct of client 5 that is collected, of 2^31 clocks from clock 1 on.
   const long = Uint8Array.of(1, 1, 5, 1, 0, 0xff, 0xff, 0xff, 0xff, 7, 0);
-  assert.equal(codeOf(() => alice.merge(long)), "tooLarge");
-  assert.equal(codeOf(() => open(2).root.body.insert(7, "x")), false);
+  assert.equal(
+    codeOf(() => alice.merge(long)),
+    "tooLarge",
+  );
+  assert.equal(
+    codeOf(() => open(2).root.body.insert(7, "x")),
+    false,
+  );
   const narrow = new DocumentReplica(ROOTS, { client: 3, pendingBytes: 40 });
   const source = open(4);
   const deltas = Array.from({ length: 8 }, () => {

@@ -40,6 +40,8 @@ const CODES: Readonly<Partial<Record<DocumentErrorCode, CrdtErrorCode>>> = Objec
   "pending-full": "gap",
 });
 
+const NOTHING = new Uint8Array(0);
+
 export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, RootViews<R>> {
   /** For cursors, awareness, undo and observers. What is changed here is in the next delta, too. */
   readonly doc: Doc;
@@ -47,8 +49,8 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
   readonly root: RootViews<R>;
   private readonly roots: R;
   private unsent: Uint8Array[] = [];
-  /** What the running merge has done. */
-  private hasNews = false;
+  /** How many transactions of others changed anything. */
+  private heard = 0;
 
   /**
    * @param roots - The document's roots: `{ body: richTextRoot, tags: arrayRoot }`.
@@ -58,7 +60,10 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
   constructor(roots: R, options: ReplicaOptions, state?: Uint8Array) {
     this.roots = roots;
     this.doc = new Doc({ ...options, cleansUp: false });
-    const views = Object.entries(roots).map(([name, { View }]) => [name, this.doc.root(name, View)]);
+    const views = Object.entries(roots).map(([name, { View }]) => [
+      name,
+      this.doc.root(name, View),
+    ]);
     this.root = Object.fromEntries(views) as RootViews<R>;
     if (state !== undefined) this.apply(state);
     this.doc.claim();
@@ -70,9 +75,9 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
   }
 
   get value(): RootValues<R> {
-    const values = Object.entries(this.roots).map(([name, { read }]) => [
+    const values = Object.entries(this.roots).map(([name, root]) => [
       name,
-      read(this.root[name] as object),
+      root.read(this.root[name] as object),
     ]);
     return Object.fromEntries(values) as RootValues<R>;
   }
@@ -96,9 +101,9 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
 
   merge(bytes: Uint8Array): boolean {
     const waited = this.waiting();
-    this.hasNews = false;
+    const { heard } = this;
     this.apply(bytes);
-    return this.hasNews || !sameBytes(waited, this.waiting());
+    return this.heard > heard || !sameBytes(waited, this.waiting());
   }
 
   encode(): Uint8Array {
@@ -118,7 +123,7 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
     const { doc } = this;
     const tracker: Tracker = {
       onTransaction: (_origin, isLocal) => {
-        if (!isLocal) this.hasNews = true;
+        if (!isLocal) this.heard++;
         else if (doc.log.stamp !== doc.store.changes.stamp) tick(doc.store, doc.log);
       },
     };
@@ -137,8 +142,9 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
     }
   }
 
+  /** What waits for updates that have not arrived, whatever it arrived in. */
   private waiting(): Uint8Array {
-    return mergeUpdates(this.doc.waiting());
+    return this.doc.isWaiting ? mergeUpdates(this.doc.waiting()) : NOTHING;
   }
 }
 
