@@ -10,6 +10,7 @@ import { type Actor, VersionVector } from "@quorate/clocks";
 
 import { type Crdt } from "../crdt.ts";
 import { CrdtError, type CrdtErrorCode } from "../errors.ts";
+import { sameBytes } from "../same-bytes.ts";
 import { Doc, type DocOptions, type Tracker } from "./doc.ts";
 import { clocksOf } from "./encode.ts";
 import { DocumentError, type DocumentErrorCode } from "./errors.ts";
@@ -146,8 +147,4 @@ export class DocumentReplica<R extends Roots> implements Crdt<RootValues<R>, Roo
   private waiting(): Uint8Array {
     return this.doc.isWaiting ? mergeUpdates(this.doc.waiting()) : NOTHING;
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
