@@ -10,6 +10,8 @@ export type CrdtErrorCode =
   | "ahead"
   /** Earlier deltas must come first: there are more gaps than the limits allow, or something was collected. */
   | "gap"
+  /** Beyond what a replica can hold: a clock, a length, a depth of nesting. */
+  | "tooLarge"
   /** More actors than the limits allow. */
   | "tooManyActors";
 

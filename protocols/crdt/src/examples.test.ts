@@ -5,6 +5,8 @@ import { test } from "node:test";
 
 import { Simulation } from "@quorate/lab";
 
+import * as documents from "./document/index.ts";
+import * as frontDoor from "./index.ts";
 import {
   counter,
   DeltaSync,
@@ -84,4 +86,10 @@ test("the process of the README keeps replicas the same over a bad network", () 
     [3, 3, 3],
   );
   // endregion
+});
+
+test("the front door has all that documents have", () => {
+  const all = new Map<string, unknown>(Object.entries(frontDoor));
+  const missing = Object.entries(documents).filter(([name, part]) => all.get(name) !== part);
+  assert.deepEqual(missing, []);
 });

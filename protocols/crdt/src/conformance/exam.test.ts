@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type VersionVector } from "@quorate/clocks";
+import { VersionVector } from "@quorate/clocks";
 import { type Random } from "@quorate/kernel";
 
 import { type Crdt } from "../crdt.ts";
@@ -128,6 +128,27 @@ class ForgetfulDelta extends Right {
   }
 }
 
+/** Does not count removals among what it has seen. */
+class SilentRemovals extends Right {
+  private shown: VersionVector = VersionVector.empty;
+
+  override get version(): VersionVector {
+    return this.shown;
+  }
+
+  override mutate(edit: (handle: Handle) => void, wallMs?: number): void {
+    const before = this.value.size;
+    this.inner.mutate(edit, wallMs);
+    if (this.value.size > before) this.shown = this.inner.version;
+  }
+
+  override merge(bytes: Uint8Array): boolean {
+    const changed = this.inner.merge(bytes);
+    this.shown = this.inner.version;
+    return changed;
+  }
+}
+
 /** Says that something was new when nothing was. */
 class AlwaysNews extends Right {
   override merge(bytes: Uint8Array): boolean {
@@ -207,6 +228,7 @@ class ForgetsRemovals extends Right {
 for (const [kind, promises] of [
   [NeverRemoves, ["P1"]],
   [ForgetfulDelta, ["P4"]],
+  [SilentRemovals, ["P3"]],
   [AlwaysNews, ["P2"]],
   [LongestWins, ["P3"]],
   [TrustsItsName, ["P7"]],

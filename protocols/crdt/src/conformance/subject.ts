@@ -3,6 +3,7 @@
 import { type Random } from "@quorate/kernel";
 
 import { type Crdt } from "../crdt.ts";
+import { sameBytes } from "../same-bytes.ts";
 
 /** A type under examination. `Edit` is plain data that any replica in any state can apply. */
 export interface Subject<Value, Handle, Edit> {
@@ -42,6 +43,8 @@ export class ConformanceViolation extends Error {
 
 /** Fails unless both look the same. */
 export function same(actual: unknown, expected: unknown, claim: string): void {
+  const areBytes = actual instanceof Uint8Array && expected instanceof Uint8Array;
+  if (actual === expected || (areBytes && sameBytes(actual, expected))) return;
   const [left, right] = [show(actual), show(expected)];
   if (left !== right) throw new ConformanceViolation(`${claim}: ${left} instead of ${right}`);
 }

@@ -1,7 +1,5 @@
 /** Every type of the package under the suite. */
 
-import { suite, test } from "node:test";
-
 import { type Random } from "@quorate/kernel";
 
 import {
@@ -28,9 +26,8 @@ import {
   type Type,
   upDownCounter,
 } from "../index.ts";
-import { conformance, type Model, type Subject } from "./index.ts";
-
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 4);
+import { examine } from "./examine.test.ts";
+import { type Model } from "./index.ts";
 
 interface Sample<Value, Handle, Edit> {
   draw(random: Random): Edit;
@@ -39,20 +36,17 @@ interface Sample<Value, Handle, Edit> {
   look?(value: Value): unknown;
 }
 
-const subjects: Subject<unknown, never, never>[] = [];
-
-function examine<Value, Handle, Edit>(
+function examineType<Value, Handle, Edit>(
   name: string,
   type: Type<Value, Handle>,
   sample: Sample<Value, Handle, Edit>,
 ): void {
-  const subject: Subject<Value, Handle, Edit> = {
+  examine({
     name,
     open: (actor) => new Replica(type, actor),
     decode: (bytes, actor) => Replica.decode(type, actor, bytes),
     ...sample,
-  };
-  subjects.push(subject as unknown as Subject<unknown, never, never>);
+  });
 }
 
 /** A model that is a value and a function of it. */
@@ -76,19 +70,19 @@ function letter(random: Random): string {
   return LETTERS[random.below(LETTERS.length)]!;
 }
 
-examine("growCounter", growCounter, {
+examineType("growCounter", growCounter, {
   draw: (random) => random.below(5),
   apply: (handle, by) => handle.increment(by),
   model: () => modelOf(0, (sum, by: number) => sum + by),
 });
 
-examine("upDownCounter", upDownCounter, {
+examineType("upDownCounter", upDownCounter, {
   draw: (random) => random.below(9) - 4,
   apply: (handle, by) => (by < 0 ? handle.decrement(-by) : handle.increment(by)),
   model: () => modelOf(0, (sum, by: number) => sum + by),
 });
 
-examine("counter", counter, {
+examineType("counter", counter, {
   draw: (random) => (random.chance(1, 6) ? ("reset" as const) : random.below(9) - 4),
   apply(handle, edit) {
     if (edit === "reset") handle.reset();
@@ -98,7 +92,7 @@ examine("counter", counter, {
   model: () => modelOf(0, (sum, edit: number | "reset") => (edit === "reset" ? 0 : sum + edit)),
 });
 
-examine("boundedCounter", boundedCounter, {
+examineType("boundedCounter", boundedCounter, {
   draw: (random) => ({ by: random.below(9) - 4, to: ["a", "b", "c"][random.below(3)]! }),
   apply(handle, { by, to }) {
     // What an actor may take away depends on where rights are; each edit does what it did alone.
@@ -110,13 +104,13 @@ examine("boundedCounter", boundedCounter, {
 
 const registerEdit = (random: Random) => (random.chance(1, 5) ? undefined : letter(random));
 
-examine("lww", lww.string, {
+examineType("lww", lww.string, {
   draw: registerEdit,
   apply: (handle, value) => (value === undefined ? handle.clear() : handle.set(value)),
   model: () => modelOf(undefined as string | undefined, (_, value: string | undefined) => value),
 });
 
-examine("mv", mv.string, {
+examineType("mv", mv.string, {
   draw: registerEdit,
   apply: (handle, value) => (value === undefined ? handle.clear() : handle.set(value)),
   model: () =>
@@ -127,7 +121,7 @@ for (const [name, type] of [
   ["flag", flag],
   ["disableWinsFlag", disableWinsFlag],
 ] as const) {
-  examine<boolean, { enable(): void; disable(): void }, boolean>(name, type, {
+  examineType<boolean, { enable(): void; disable(): void }, boolean>(name, type, {
     draw: (random) => random.chance(1, 2),
     apply: (handle, on) => (on ? handle.enable() : handle.disable()),
     model: () => modelOf(false, (_, on: boolean) => on),
@@ -155,7 +149,7 @@ for (const [name, type] of [
   ["set", set.string],
   ["removeWinsSet", removeWinsSet.string],
 ] as const) {
-  examine<ReadonlySet<string>, { add(e: string): void; remove(e: string): void }, SetEdit>(
+  examineType<ReadonlySet<string>, { add(e: string): void; remove(e: string): void }, SetEdit>(
     name,
     type,
     {
@@ -166,7 +160,7 @@ for (const [name, type] of [
   );
 }
 
-examine("growSet", growSet.number, {
+examineType("growSet", growSet.number, {
   draw: (random) => random.below(7) - 3,
   apply: (handle, element) => handle.add(element),
   model: () =>
@@ -176,7 +170,7 @@ examine("growSet", growSet.number, {
     ),
 });
 
-examine("twoPhaseSet", twoPhaseSet.string, {
+examineType("twoPhaseSet", twoPhaseSet.string, {
   draw: setEdit,
   apply: (handle, { element, add }) => void (add ? handle.add(element) : handle.remove(element)),
   model: () =>
@@ -207,7 +201,7 @@ interface PlainTodo {
 
 const TODO_EDITS = ["create", "remove", "title", "tag", "untag", "done", "vote", "unvote"] as const;
 
-examine("mapOf(map)", mapOf(todo), {
+examineType("mapOf(map)", mapOf(todo), {
   draw: (random): TodoEdit => ({
     type: TODO_EDITS[random.below(TODO_EDITS.length)]! as "title",
     key: letter(random),
@@ -259,7 +253,7 @@ interface ListEdit {
   readonly text: string;
 }
 
-examine("list", list(lww.string), {
+examineType("list", list(lww.string), {
   draw: (random): ListEdit => ({
     type: (["insert", "insert", "insert", "remove", "move", "set"] as const)[random.below(6)]!,
     at: random.below(1_000),
@@ -310,7 +304,7 @@ function shapeOf(nodes: readonly TreeNode<string | undefined>[]): unknown {
 
 const treeType = tree(lww.string);
 
-examine("tree", treeType, {
+examineType("tree", treeType, {
   look: shapeOf,
   draw: (random): TreeEdit => ({
     type: (["create", "create", "move", "move", "remove", "set"] as const)[random.below(6)]!,
@@ -385,7 +379,7 @@ function isObject(value: Json | undefined): value is { readonly [key: string]: J
   return typeof value === "object" && value !== null && !isList(value);
 }
 
-examine("json", jsonDocument, {
+examineType("json", jsonDocument, {
   draw: (random): JsonEdit => ({
     type: (["set", "set", "remove", "insert", "insert", "move", "element"] as const)[
       random.below(7)
@@ -427,19 +421,3 @@ examine("json", jsonDocument, {
       return next;
     }),
 });
-
-for (const subject of subjects) {
-  suite(subject.name, () => {
-    for (const one of conformance) {
-      test(`${one.promise}: ${one.title}`, () => {
-        for (let seed = 1; seed <= SEEDS; seed++) {
-          try {
-            one.run(subject, seed);
-          } catch (error) {
-            throw new Error(`seed ${seed}`, { cause: error });
-          }
-        }
-      });
-    }
-  });
-}

@@ -134,6 +134,24 @@ const convergence: readonly Case[] = [
     },
   },
   {
+    promise: "P3",
+    title: "a version tells of every change, and who has the same has the same value",
+    run(subject, seed) {
+      const world = new World(subject, seed);
+      for (let i = 0; i < STEPS; i++) {
+        const replica = world.one();
+        const before = replica.version;
+        if (world.edit(replica) !== undefined)
+          same(replica.version.compare(before), "after", "the version, after a change");
+        world.run(2, true);
+        for (const other of world.replicas) {
+          if (other.version.compare(replica.version) === "equal")
+            agree(other, replica, "of one version");
+        }
+      }
+    },
+  },
+  {
     promise: "P4",
     title: "to those who know what came before, a delta is as good as the state",
     run(subject, seed) {

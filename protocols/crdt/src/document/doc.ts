@@ -24,6 +24,11 @@ export interface DocOptions {
   readonly client: number;
   /** Frees what was deleted, as Yjs does. History (see `history.ts`) needs it off. Default: true. */
   readonly collects?: boolean;
+  /**
+   * Deletes, after each remote change, marks of formatted texts that mean nothing, as Yjs does. That is a
+   * change of one's own, which others hear of: without it applying an update writes nothing. Default: true.
+   */
+  readonly cleansUp?: boolean;
   /** How many bytes may wait for updates that have not arrived. Default: 64 MiB. */
   readonly pendingBytes?: number;
 }
@@ -60,9 +65,10 @@ export class Doc {
   private sealed: Sealed | null;
   private readonly pending: Pending;
   private own: ClientLog;
-  /** True once this replica has written under its client id since it was opened. */
+  /** True once this replica has written under its client id since it was opened, or has claimed it. */
   private hasWritten = false;
   readonly collects: boolean;
+  private readonly cleansUp: boolean;
   private depth = 0;
   private origin: unknown = null;
   private isLocal = true;
@@ -75,6 +81,7 @@ export class Doc {
   constructor(options: DocOptions, sealed: Sealed | null = null) {
     this.sealed = sealed;
     this.collects = options.collects ?? true;
+    this.cleansUp = options.cleansUp ?? true;
     this.pending = new Pending(this.columns, options.pendingBytes ?? DEFAULT_PENDING_BYTES);
     this.own = this.columns.logFor(checkedClient(options.client));
   }
@@ -108,6 +115,14 @@ export class Doc {
     this.own = this.store.logFor(checkedClient(client));
     this.hasWritten = false;
     this.columns.typing = -1;
+  }
+
+  /**
+   * Says that everything written under this client id is here: from now on `apply` refuses what goes beyond
+   * it, also before the first change of one's own.
+   */
+  claim(): void {
+    this.hasWritten = true;
   }
 
   /**
@@ -182,7 +197,7 @@ export class Doc {
     if (changes.deleted.length > 0) changes.settle();
     if (this.isPlain && this.listeners.size === 0 && isTyping(store)) return;
     for (const tracker of this.trackers) tracker.onTransaction(origin, isLocal);
-    if (!isLocal) this.untidy = untidyTexts(store);
+    if (!isLocal && this.cleansUp) this.untidy = untidyTexts(store);
     tidy(store, this.collects);
     if (this.listeners.size === 0) return;
     const update = encodeChanges(store);

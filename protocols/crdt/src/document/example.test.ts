@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Doc, load, save, SharedMap, SharedText, UndoManager } from "./index.ts";
+import { Doc, load, save, SharedMap, SharedText, UndoManager } from "../index.ts";
 
 test("the example of the README runs", () => {
   // region: text

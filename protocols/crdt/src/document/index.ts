@@ -29,3 +29,19 @@ export { onSyncMessage, syncStep1, syncStep2, syncUpdate } from "./sync.ts";
 export { UndoManager, type UndoOptions } from "./undo.ts";
 export { load } from "./load.ts";
 export { save } from "./save.ts";
+export {
+  DocumentReplica,
+  type ReplicaOptions,
+  type Roots,
+  type RootValues,
+  type RootViews,
+} from "./replica.ts";
+export {
+  arrayRoot,
+  mapRoot,
+  richTextRoot,
+  type RichTextRun,
+  type Root,
+  textRoot,
+  xmlRoot,
+} from "./roots.ts";

@@ -79,14 +79,23 @@ export class Placement {
 
   /** What hangs on collected structs is itself only good for its length. */
   private collect(item: number): void {
-    const { store } = this;
-    store.flags[item] = flagsOf(GC);
-    store.content[item] = null;
-    store.list[item] = NONE;
-    store.next[item] = NONE;
-    store.prev[item] = NONE;
-    store.append(item);
+    appendCollected(this.store, item);
   }
+}
+
+/** Gives a log an item that lies in no list. */
+function appendCollected(store: Store, item: number): void {
+  store.flags[item] = flagsOf(GC);
+  store.content[item] = null;
+  store.list[item] = NONE;
+  store.next[item] = NONE;
+  store.prev[item] = NONE;
+  store.append(item);
+}
+
+/** Lets one clock pass in which nothing is written: a struct that only has its length. */
+export function tick(store: Store, log: ClientLog): void {
+  appendCollected(store, compose(store, log, GC, null, 1, NONE, NONE));
 }
 
 /** Drops the first `known` units of an item that was partly known. */
