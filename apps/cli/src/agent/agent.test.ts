@@ -102,6 +102,17 @@ test("a hang-up reloads handlers, tags and log level; a wrong file changes nothi
   assert.equal(agent.child.exitCode, null);
 });
 
+test("a file of Serf's with settings that we do not have is warned of once, and runs", async (t) => {
+  const config = path.join(directory(t), "agent.json");
+  fs.writeFileSync(config, JSON.stringify({ statsd_addr: "10.0.0.1:8125", mdns: {} }));
+  const agent = start(t, "-node=n1", `-config-file=${config}`, "-mdns-iface", "eth0");
+  await agent.hears(/Serf agent running!/);
+  assert.deepEqual(agent.output().match(/.*no effect: [^:\n]*/g), [
+    "==> Warning: mdns.interface has no effect: there is no multicast DNS",
+    "==> Warning: statsd_addr has no effect: let Prometheus read the metrics at -metrics-addr",
+  ]);
+});
+
 test("metrics are served where asked", async (t) => {
   const agent = start(t, "-node=n1", "-metrics-addr=127.0.0.1:0");
   const [, at = ""] = await agent.hears(/Metrics addr: '(.*)'/);
