@@ -66,6 +66,23 @@ test("who cannot join at start exits with a line that says why", async (t) => {
   assert.match(agent.output(), /^quorate: no address could be joined: 127\.0\.0\.1:1/m);
 });
 
+test("a port that is taken is named, whichever it is", async (t) => {
+  const first = start(t, "-node=n1");
+  const [, bind = ""] = await first.hears(/Bind addr: '(.*)'/);
+  const [, rpc = ""] = await first.hears(/RPC addr: '(.*)'/);
+  for (const [flag, at] of [
+    ["bind", bind],
+    ["rpc-addr", rpc],
+  ] as const) {
+    const second = start(t, "-node=n2", `-${flag}=${at}`);
+    assert.equal(await second.ended, 1);
+    assert.match(
+      second.output(),
+      new RegExp(`^quorate: cannot listen on ${at}: the port is in use$`, "m"),
+    );
+  }
+});
+
 test("-retry-join gives up after its attempts", async (t) => {
   const agent = start(
     t,
