@@ -52,6 +52,7 @@ export {
 } from "./serf/messages.ts";
 export { estimateSeconds } from "./coordinates/vivaldi.ts";
 export { Serf } from "./serf/serf.ts";
+export { type DetectionBounds, detectionBounds } from "./swim/bounds.ts";
 export { HyParView } from "./hyparview/hyparview.ts";
 export {
   VIEW_DEFAULTS,

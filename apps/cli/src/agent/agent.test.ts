@@ -66,6 +66,23 @@ test("who cannot join at start exits with a line that says why", async (t) => {
   assert.match(agent.output(), /^quorate: no address could be joined: 127\.0\.0\.1:1/m);
 });
 
+test("a port that is taken is named, whichever it is", async (t) => {
+  const first = start(t, "-node=n1");
+  const [, bind = ""] = await first.hears(/Bind addr: '(.*)'/);
+  const [, rpc = ""] = await first.hears(/RPC addr: '(.*)'/);
+  for (const [flag, at] of [
+    ["bind", bind],
+    ["rpc-addr", rpc],
+  ] as const) {
+    const second = start(t, "-node=n2", `-${flag}=${at}`);
+    assert.equal(await second.ended, 1);
+    assert.match(
+      second.output(),
+      new RegExp(`^quorate: cannot listen on ${at}: the port is in use$`, "m"),
+    );
+  }
+});
+
 test("-retry-join gives up after its attempts", async (t) => {
   const agent = start(
     t,
@@ -100,6 +117,17 @@ test("a hang-up reloads handlers, tags and log level; a wrong file changes nothi
   agent.child.kill("SIGHUP");
   await agent.hears(/Failed to reload configs: .*no setting is called tagz/);
   assert.equal(agent.child.exitCode, null);
+});
+
+test("a file of Serf's with settings that we do not have is warned of once, and runs", async (t) => {
+  const config = path.join(directory(t), "agent.json");
+  fs.writeFileSync(config, JSON.stringify({ statsd_addr: "10.0.0.1:8125", mdns: {} }));
+  const agent = start(t, "-node=n1", `-config-file=${config}`, "-mdns-iface", "eth0");
+  await agent.hears(/Serf agent running!/);
+  assert.deepEqual(agent.output().match(/.*no effect: [^:\n]*/g), [
+    "==> Warning: mdns.interface has no effect: there is no multicast DNS",
+    "==> Warning: statsd_addr has no effect: let Prometheus read the metrics at -metrics-addr",
+  ]);
 });
 
 test("metrics are served where asked", async (t) => {

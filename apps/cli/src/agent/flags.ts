@@ -25,7 +25,7 @@ const FLAGS: ReadonlySet<string> = new Set(
 export function canonicalFlags(args: readonly string[]): readonly string[] {
   const canonical: string[] = [];
   for (let i = 0; i < args.length; i++) {
-    const [, name = "", value] = /^--?([a-z-]+)(?:=(.*))?$/s.exec(args[i]!) ?? [];
+    const [, name = "", value] = /^--?([a-z0-9-]+)(?:=(.*))?$/s.exec(args[i]!) ?? [];
     if (!FLAGS.has(name)) canonical.push(args[i]!);
     else if (SWITCHES.has(name)) {
       if (value === undefined || isTrue(value)) canonical.push(`--${name}`);

@@ -21,7 +21,7 @@ import {
 } from "@quorate/serf";
 
 import { CliError } from "../errors.ts";
-import type { AgentSettings } from "./table.ts";
+import { type AgentSettings, agentTable, WITHOUT_EFFECT } from "./table.ts";
 
 export interface AgentPlan {
   readonly config: AgentConfig;
@@ -60,11 +60,7 @@ export function agentPlan(settings: AgentSettings): AgentPlan {
 }
 
 function plan(settings: AgentSettings): AgentPlan {
-  const warnings: string[] = [];
-  if (settings.discover !== "") {
-    refuse("-discover is not supported (multicast DNS): name agents with -join or -retry-join");
-  }
-  if (settings.enable_syslog) warnings.push("-syslog is not supported: logs go to standard error");
+  const warnings = [...withoutEffect(settings), ...withoutDiscovery(settings)];
   if (settings.rejoin_after_leave && settings.snapshot_path === "") {
     warnings.push("-rejoin does nothing without -snapshot");
   }
@@ -103,6 +99,29 @@ function plan(settings: AgentSettings): AgentPlan {
       settings.metrics_addr === "" ? undefined : parseAddress(settings.metrics_addr, METRICS_PORT),
     warnings,
   };
+}
+
+/** A line for each group of settings that change nothing. */
+function withoutEffect(settings: AgentSettings): readonly string[] {
+  return WITHOUT_EFFECT.flatMap(({ settings: names, instead }) => {
+    const given = names.filter((name) => settings[name] !== agentTable[name].fallback);
+    if (given.length === 0) return [];
+    return `${given.join(", ")} ${given.length === 1 ? "has" : "have"} no effect: ${instead}`;
+  });
+}
+
+/**
+ * Who has no other way to find anybody would be alone and not know it. A snapshot
+ * is no such way: it is empty at first.
+ */
+function withoutDiscovery(settings: AgentSettings): readonly string[] {
+  const { discover, start_join: join, retry_join: retryJoin } = settings;
+  if (discover === "") return [];
+  if (join.length + retryJoin.length > 0)
+    return ["discover has no effect: only agents named with -join or -retry-join are joined"];
+  return refuse(
+    "-discover is not supported (multicast DNS): name agents with -join or -retry-join",
+  );
 }
 
 function bindAddress(settings: AgentSettings): Address {

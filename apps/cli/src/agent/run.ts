@@ -2,10 +2,9 @@
 
 import process from "node:process";
 
-import { type Address } from "@quorate/host";
 import { AgentError, SerfService } from "@quorate/serf";
 
-import { hostPort } from "../cluster/ports.ts";
+import { addressInUse, hostPort } from "../cluster/ports.ts";
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { version } from "../version.ts";
@@ -58,13 +57,18 @@ export async function agent(flags: AgentFlags, terminal: Terminal): Promise<Exit
 
 async function start(
   service: SerfService,
-  { config, rpcAuthKey, rpc }: AgentPlan,
+  { config, rpcAuthKey }: AgentPlan,
   settings: AgentSettings,
   terminal: Terminal,
 ): Promise<void> {
   say(terminal, "Starting Serf agent...");
   const addresses = await service.start().catch((error: unknown) => {
-    throw new CliError({ code: "settings", reason: portReason(error, config.bind, rpc) });
+    const taken = addressInUse(error);
+    const reason =
+      taken === undefined
+        ? reasonOf(error)
+        : `cannot listen on ${hostPort(taken.host, taken.port)}: the port is in use`;
+    throw new CliError({ code: "settings", reason });
   });
   // In Serf's words, which scripts wait for.
   say(terminal, `Serf agent running! (quorate ${version()})`);
@@ -157,14 +161,6 @@ async function reload(service: SerfService, flags: AgentFlags, terminal: Termina
     if (!(error instanceof CliError || error instanceof AgentError)) throw error;
     say(terminal, `Failed to reload configs: ${reasonOf(error)}`);
   }
-}
-
-/** A port that is taken, in words that name it. */
-function portReason(error: unknown, ...ports: readonly Address[]): string {
-  const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-  if (!taken) return reasonOf(error);
-  const at = ports.find(({ port }) => "port" in error && error.port === port);
-  return `the port is in use: ${at === undefined ? reasonOf(error) : hostPort(at.host, at.port)}`;
 }
 
 /** A line in the style of Serf's. */

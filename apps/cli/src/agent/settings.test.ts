@@ -47,6 +47,7 @@ test("flags are taken as Go's programs take them", () => {
       ["--replay", "--rejoin"],
     ],
     [["-replay=false"], []],
+    [["-mdns-disable-ipv4"], ["--mdns-disable-ipv4"]],
     [["-replay=maybe"], ["--replay=maybe"]],
     [
       ["-nodes", "-h", "x"],
@@ -141,6 +142,43 @@ test("settings become what the agent is made from", () => {
   assert.equal(logLevel, "error");
 });
 
+test("what Serf takes and we do not have is one line of warning, and the agent starts", (t) => {
+  const place = directory(t, {
+    "agent.json": {
+      Node_Name: "n9",
+      log_level: "",
+      retry_interval: "",
+      statsd_addr: "10.0.0.1:8125",
+      statsite_addr: "10.0.0.1:8125",
+      enable_syslog: true,
+      syslog_facility: "LOCAL3",
+      mdns: { interface: "eth0", disable_ipv4: true, disable_ipv6: false },
+    },
+    "wrong.json": { mdns: { interfaces: "eth0" } },
+  });
+  const { config, logLevel, warnings } = agentPlan(
+    agentSettings({ configFile: [path.join(place, "agent.json")], mdnsDisableIpv6: true }),
+  );
+  assert.equal(config.name, "n9", "keys are read in any case");
+  assert.equal(logLevel, "info", "an empty text says nothing");
+  assert.deepEqual(warnings, [
+    "mdns.interface, mdns.disable_ipv4, mdns.disable_ipv6 have no effect: " +
+      "there is no multicast DNS: name agents with -join or -retry-join",
+    "enable_syslog, syslog_facility have no effect: " +
+      "logs go to standard error, from where systemd or logger(1) may take them",
+    "statsd_addr, statsite_addr have no effect: let Prometheus read the metrics at -metrics-addr",
+  ]);
+  assert.match(
+    refused(() => agentSettings({ configFile: [path.join(place, "wrong.json")] })),
+    /no setting is called mdns\.interfaces/,
+  );
+  assert.match(
+    planOf({ discover: "c", retryJoin: ["a"] }).warnings.join(),
+    /^discover has no effect: only agents named/,
+  );
+  assert.deepEqual(planOf({}).warnings, []);
+});
+
 test("what contradicts, or is not supported, is refused with its flag's name", (t) => {
   const place = directory(t, { "tags.json": { a: "b" }, "keys.json": ["short"], "none.json": [] });
   const file = (name: string): string => path.join(place, name);
@@ -168,5 +206,5 @@ test("what contradicts, or is not supported, is refused with its flag's name", (
       message,
     );
   assert.deepEqual(planOf({ tagsFile: file("tags.json") }).config.tags, { a: "b" });
-  assert.match(planOf({ syslog: true }).warnings.join(), /-syslog is not supported/);
+  assert.match(planOf({ syslog: true }).warnings.join(), /^enable_syslog has no effect: logs go/);
 });

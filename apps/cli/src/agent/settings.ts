@@ -113,13 +113,25 @@ function readFile(file: string): Said {
     throw new CliError({ code: "settings", reason: `${file} is not a JSON object` });
   }
   const said: Said = {};
-  for (const [key, value] of Object.entries(content)) {
+  for (const [written, value] of entriesOf(content)) {
+    // Serf does not look at the case of a key.
+    const key = written.toLowerCase();
     if (!isSetting(key)) {
-      throw new CliError({ code: "settings", reason: `${file}: no setting is called ${key}` });
+      throw new CliError({ code: "settings", reason: `${file}: no setting is called ${written}` });
     }
-    set(said, key, value, `${key} in ${file}`);
+    // An empty text or nothing at all says as much as no line, as Serf has it.
+    if (value !== "" && value !== null) set(said, key, value, `${written} in ${file}`);
   }
   return said;
+}
+
+/** Keys and values of a file, those of the block for multicast DNS with its name before them. */
+function entriesOf(content: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(content).flatMap(([key, value]: readonly [string, unknown]) => {
+    if (key.toLowerCase() !== "mdns" || typeof value !== "object" || value === null)
+      return [[key, value] as const];
+    return Object.entries(value).map(([inner, each]) => [`${key}.${inner}`, each] as const);
+  });
 }
 
 function isSetting(key: string): key is AgentSetting {

@@ -2,6 +2,7 @@
  * Every setting of `quorate agent`: its name as a flag of `serf agent`, its key
  * in Serf's configuration files, its kind. One table, from which flags, files,
  * help and completion follow. Serf's meanings and defaults unless said otherwise.
+ * What is in a block of a file has the block's name before a dot.
  */
 
 export interface AgentSettings {
@@ -41,7 +42,13 @@ export interface AgentSettings {
   readonly user_event_size_limit: number;
   readonly validate_node_names: boolean;
   readonly discover: string;
+  readonly "mdns.interface": string;
+  readonly "mdns.disable_ipv4": boolean;
+  readonly "mdns.disable_ipv6": boolean;
   readonly enable_syslog: boolean;
+  readonly syslog_facility: string;
+  readonly statsite_addr: string;
+  readonly statsd_addr: string;
   readonly metrics_addr: string;
   readonly required_tags: Readonly<Record<string, string>>;
 }
@@ -144,8 +151,14 @@ export const agentTable: { readonly [K in AgentSetting]: AgentRow<K> } = {
     undefined,
     "refuse names of other than letters, digits, dashes and dots",
   ),
-  discover: text("discover", "<cluster>", "not supported: multicast DNS"),
-  enable_syslog: toggle("syslog", "not supported: logs go to standard error"),
+  discover: text("discover", "<cluster>", "not supported (multicast DNS): say whom to join"),
+  "mdns.interface": text("mdns-iface", "<name>", "no effect: there is no multicast DNS"),
+  "mdns.disable_ipv4": toggle("mdns-disable-ipv4", "no effect: there is no multicast DNS"),
+  "mdns.disable_ipv6": toggle("mdns-disable-ipv6", "no effect: there is no multicast DNS"),
+  enable_syslog: toggle("syslog", "no effect: logs go to standard error"),
+  syslog_facility: inFiles("no effect: logs go to standard error"),
+  statsite_addr: inFiles("no effect: see -metrics-addr"),
+  statsd_addr: inFiles("no effect: see -metrics-addr"),
   required_tags: {
     kind: "tags",
     flag: "require-tag",
@@ -155,6 +168,25 @@ export const agentTable: { readonly [K in AgentSetting]: AgentRow<K> } = {
   },
   metrics_addr: text("metrics-addr", "<address>", "address for Prometheus, at /metrics"),
 };
+
+/** Settings of Serf's that are taken and change nothing, and what does their work here. */
+export const WITHOUT_EFFECT: readonly {
+  readonly settings: readonly AgentSetting[];
+  readonly instead: string;
+}[] = [
+  {
+    settings: ["mdns.interface", "mdns.disable_ipv4", "mdns.disable_ipv6"],
+    instead: "there is no multicast DNS: name agents with -join or -retry-join",
+  },
+  {
+    settings: ["enable_syslog", "syslog_facility"],
+    instead: "logs go to standard error, from where systemd or logger(1) may take them",
+  },
+  {
+    settings: ["statsd_addr", "statsite_addr"],
+    instead: "let Prometheus read the metrics at -metrics-addr",
+  },
+];
 
 /** Flags that are no settings of their own. */
 export const CONFIG_FLAGS = ["config-file", "config-dir"] as const;
@@ -167,6 +199,10 @@ function text(
   fallback = "",
 ): AgentRow & { readonly fallback: string } {
   return { kind: "text", flag, argument, description, fallback };
+}
+
+function inFiles(description: string): AgentRow & { readonly fallback: string } {
+  return { kind: "text", description, fallback: "" };
 }
 
 function list(

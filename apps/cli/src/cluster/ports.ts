@@ -4,6 +4,8 @@
  * the rest.
  */
 
+import type { Address } from "@quorate/host";
+
 const PORTS_PER_NODE = 20;
 export const HTTP_OFFSET = 0;
 export const PEER_OFFSET = 1;
@@ -30,6 +32,13 @@ export function parseHostPort(text: string): { host: string; port: number } | un
   const host = match[1] ?? match[2]!;
   const port = Number(match[3]);
   return port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** The address that is in use, if that is why the system would not let somebody listen. */
+export function addressInUse(error: unknown): Address | undefined {
+  const { code, address, port } = error as NodeJS.ErrnoException & Record<string, unknown>;
+  if (code !== "EADDRINUSE" || typeof address !== "string" || typeof port !== "number") return;
+  return { host: address, port };
 }
 
 /** Whether only this machine can reach an address. */

@@ -7,7 +7,7 @@
 import { type Address, createLogger, HostError, type Logger, Node } from "@quorate/host";
 
 import { type AskTls } from "../cluster/ask.ts";
-import { hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
+import { addressInUse, hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
 import { reasonOf } from "../errors.ts";
 import { ClusterView } from "../http/cluster-view.ts";
 import { HttpPort } from "../http/http-port.ts";
@@ -152,10 +152,11 @@ export class RunningNode {
     } catch (error) {
       // Services throw what the system throws; the node's other ports say it in these words.
       const { host, portBase } = this.options.settings;
-      const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-      const reason = taken ? "the port is in use" : reasonOf(error);
-      const address = hostPort(host, portBase + portOffset);
-      throw new HostError({ code: "listen", address, reason });
+      // A service may listen in more than one place.
+      const taken = addressInUse(error);
+      const at = taken ?? { host, port: portBase + portOffset };
+      const reason = taken === undefined ? reasonOf(error) : "the port is in use";
+      throw new HostError({ code: "listen", address: hostPort(at.host, at.port), reason });
     }
   }
 
