@@ -63,10 +63,14 @@ export async function evaluate(
   const { port } = server.address() as AddressInfo; // It listens on a port, not on a pipe.
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "quorate-browser-"));
   // A group of its own: the command may be a script, and the browser starts more processes.
-  const page = spawn(browser, [...FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`], {
-    detached: true,
-    stdio: "ignore",
-  });
+  const page = spawn(
+    browser,
+    [...FLAGS, `--user-data-dir=${profile}`, `http://127.0.0.1:${port}/`],
+    {
+      detached: true,
+      stdio: "ignore",
+    },
+  );
   try {
     const said = await eventually("the page answers", () => answer, DEADLINE_MS);
     if ("error" in said) throw new Error(said.error);

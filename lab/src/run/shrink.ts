@@ -1,7 +1,8 @@
 /**
- * Makes a failing run small, in two ways. First it looks for a calmer run that
- * breaks the same claim: the same scenario, with most of its dice silent. Its
- * nemeses still aim, while those in a list act at the times written there. Then
+ * Makes a failing run small, in two ways. If much is decided in it, it looks for a
+ * calmer run first that breaks the same claim: the same scenario, with other seeds
+ * and most of the dice silent. Its nemeses still aim, while those in a list act at
+ * the times written there. Then
  * it writes all decisions down and leaves out as many as it can (delta debugging,
  * Zeller & Hildebrandt 2002). What is left out comes out the dull way, so what is
  * left is what matters.
@@ -36,6 +37,8 @@ const BUDGET = 5_000_000;
 const SLACK_STEPS = 1_000;
 /** The search for a calmer run gets one in so many steps of the budget. */
 const CALMER_SHARE = 2;
+/** A list of no more decisions is cut piece by piece at once. */
+const SHORT = 100;
 /** Seeds tried in calmer weather. */
 const CALMER_SEEDS = 60;
 /** What is decided no more often than this is left to the dice: it is easy to leave out later. */
@@ -84,7 +87,7 @@ class Shrinker {
   }
 
   shrink(): Shrunk {
-    if (this.found.scenario !== LISTED) this.calmer();
+    if (this.found.scenario !== LISTED && this.from > SHORT) this.calmer();
     for (let before = Infinity; before > this.best.interventions.length && !this.isSpent;) {
       before = this.best.interventions.length;
       this.dropGroups(kindOf);
