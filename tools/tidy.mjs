@@ -57,7 +57,7 @@ const LAYERS = {
     "runtime/host",
     "services/etcd",
   ],
-  tests: ["lab", "apps/cli"],
+  tests: ["lab", "subjects", "apps/cli"],
 };
 
 const PURE = ["kernel", "protocols/", "lab", "subjects"];

@@ -47,6 +47,13 @@ export interface Timed {
 
 export type Intervention = Fate | Timed;
 
+/** What dice decide in a run, a message's loss apart from its delay. */
+export type Concern = FateKind | "loss";
+
+export function concernOf({ kind, value }: Fate): Concern {
+  return kind === "message" && value < 0 ? "loss" : kind;
+}
+
 /** The key by which a fate is looked up. */
 export function fateKey(kind: FateKind, on: string, nth: number): string {
   return `${kind}.${on}.${nth}`;

@@ -21,7 +21,7 @@ class Counts {
  * writes too, crashes lose all that was not synced. Only what would tie for ever
  * is told apart: the later a node is named, the more patient it is.
  */
-class DullFates implements Fates {
+export class DullFates implements Fates {
   private readonly size: number;
   private readonly counts: Counts = new Counts();
 

@@ -20,9 +20,10 @@ import { Simulation } from "../simulator/simulation.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
 import { Clients } from "./clients.ts";
-import { type Intervention, nodesOf, type Timed } from "./intervention.ts";
+import { type Concern, type Intervention, nodesOf, type Timed } from "./intervention.ts";
 import { ListedFates, WritingFates } from "./listed-fates.ts";
 import { both, hooksOf } from "./observers.ts";
+import { QuietFates } from "./quiet-fates.ts";
 import { LISTED, type Run, RunError } from "./run.ts";
 import { type AnyWorld, Backstage, View } from "./stage.ts";
 import { type Plan, scenarioNamed, SCENARIOS } from "./scenario.ts";
@@ -71,6 +72,8 @@ export interface PlayOptions {
   readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
+  /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
+  readonly quiet?: ReadonlySet<Concern>;
 }
 
 /** More than any run needs in which something gets done. */
@@ -338,10 +341,15 @@ class Play {
     const { nodes } = this.cluster;
     const { seed, interventions } = this.run;
     const listed = interventions.filter((each) => each.type === "fate");
-    const dice = this.plan === undefined ? undefined : new Dice(seed, this.plan.weather);
+    const dice = this.plan === undefined ? undefined : this.dice(new Dice(seed, this.plan.weather));
     const inner =
       dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
     return this.options.record === true ? new WritingFates(nodes, inner, this.decisions) : inner;
+  }
+
+  private dice(loud: Dice): Fates {
+    const { quiet } = this.options;
+    return quiet === undefined ? loud : new QuietFates(this.cluster.nodes.length, loud, quiet);
   }
 
   private observer(): Observer<Vocabulary, Process<Vocabulary>> {

@@ -1,14 +1,17 @@
 /**
- * Makes a failing run small: writes all its decisions down, then leaves out as
- * many as it can while the same claim still breaks (delta debugging, Zeller &
- * Hildebrandt 2002). What is left out comes out the dull way, so what is left is
- * what matters.
+ * Makes a failing run small, in two ways. If much is decided in it, it looks for a
+ * calmer run first that breaks the same claim: the same scenario, with other seeds
+ * and most of the dice silent. Its nemeses still aim, while those in a list act at
+ * the times written there. Then
+ * it writes all decisions down and leaves out as many as it can (delta debugging,
+ * Zeller & Hildebrandt 2002). What is left out comes out the dull way, so what is
+ * left is what matters.
  */
 
-import { invariant } from "@quorate/kernel";
+import { fingerprint, invariant } from "@quorate/kernel";
 
 import type { Subject } from "../subject.ts";
-import type { Fate, Intervention } from "./intervention.ts";
+import { type Concern, concernOf, type Fate, type Intervention, nodesOf } from "./intervention.ts";
 import { type Finding, type Outcome, play } from "./play.ts";
 import { LISTED, type Run } from "./run.ts";
 
@@ -30,8 +33,16 @@ export interface ShrinkOptions {
 }
 
 const BUDGET = 5_000_000;
-/** A replay may take this much longer than the run it came from. */
+/** A list that is shortened may take this many steps more: who waits less, does more in the same time. */
 const SLACK_STEPS = 1_000;
+/** The search for a calmer run gets one in so many steps of the budget. */
+const CALMER_SHARE = 2;
+/** A list of no more decisions is cut piece by piece at once. */
+const SHORT = 100;
+/** Seeds tried in calmer weather. */
+const CALMER_SEEDS = 60;
+/** What is decided no more often than this is left to the dice: it is easy to leave out later. */
+const SELDOM = 20;
 
 /** @throws InvariantViolation if `run` does not fail, or does not replay. */
 export function shrink(subject: Subject, run: Run, options: ShrinkOptions = {}): Shrunk {
@@ -45,22 +56,28 @@ export function listed(
 ): { readonly run: Run; readonly outcome: Outcome } {
   const outcome = play(subject, run, { record: true });
   invariant(outcome.finding !== undefined, "only a failing run is written down");
-  const { atMs } = outcome.finding;
-  const interventions = outcome.decisions;
-  return { run: { ...run, scenario: LISTED, interventions, until: atMs }, outcome };
+  return { run: writtenDown(run, outcome, outcome.finding), outcome };
+}
+
+function writtenDown(run: Run, { decisions }: Outcome, { atMs }: Finding): Run {
+  return { ...run, scenario: LISTED, interventions: decisions, until: atMs };
 }
 
 class Shrinker {
   private readonly subject: Subject;
+  private readonly found: Run;
   private readonly budget: number;
   private readonly from: number;
   private best: Run;
   private finding: Finding;
   private replays = 0;
   private spent = 0;
+  /** Fingerprints of lists that do not break the claim. */
+  private readonly tried: Set<number> = new Set();
 
   constructor(subject: Subject, run: Run, budget: number) {
     this.subject = subject;
+    this.found = run;
     this.budget = budget;
     const { run: written, outcome } = listed(subject, run);
     this.best = written;
@@ -70,19 +87,15 @@ class Shrinker {
   }
 
   shrink(): Shrunk {
+    if (this.found.scenario !== LISTED && this.from > SHORT) this.calmer();
     for (let before = Infinity; before > this.best.interventions.length && !this.isSpent;) {
       before = this.best.interventions.length;
-      this.dropKinds();
+      this.dropGroups(kindOf);
+      this.dropGroups(placeOf);
       this.dropChunks();
     }
     this.shorten();
-    const { run, finding, from, replays, spent } = {
-      run: this.best,
-      finding: this.finding,
-      from: this.from,
-      replays: this.replays,
-      spent: this.spent,
-    };
+    const { best: run, finding, from, replays, spent } = this;
     return { run, finding, from, to: run.interventions.length, replays, spent };
   }
 
@@ -90,24 +103,60 @@ class Shrinker {
     return this.spent >= this.budget;
   }
 
+  /** Plays the scenario with other seeds and less weather, for a run with fewer decisions. */
+  private calmer(): void {
+    const weathers = quieter(this.best.interventions);
+    const budget = this.budget / CALMER_SHARE;
+    for (let i = 0; i < CALMER_SEEDS; i++) {
+      for (const quiet of weathers) {
+        if (this.spent >= budget) return;
+        this.tryCalmer({ ...this.found, seed: this.found.seed + i }, quiet);
+      }
+    }
+  }
+
+  private tryCalmer(run: Run, quiet: ReadonlySet<Concern>): void {
+    // A run that has not failed by then is no shorter.
+    const outcome = this.play(run, { quiet, budget: this.finding.step });
+    const { finding, decisions } = outcome;
+    if (finding?.claim !== this.finding.claim) return;
+    if (decisions.length >= this.best.interventions.length) return;
+    this.finding = finding;
+    this.best = writtenDown(run, outcome, finding);
+  }
+
   /** Whether the claim still breaks with these decisions alone; keeps them if so. */
   private holds(interventions: readonly Intervention[]): boolean {
+    const mark = fingerprint(interventions);
+    if (this.tried.has(mark)) return false;
     const candidate = { ...this.best, interventions };
-    const budget = this.finding.step + SLACK_STEPS;
-    const outcome = play(this.subject, candidate, { record: true, budget });
-    this.replays++;
-    this.spent += outcome.steps;
-    if (outcome.finding?.claim !== this.finding.claim) return false;
-    this.finding = outcome.finding;
+    const outcome = this.play(candidate, { budget: this.finding.step + SLACK_STEPS });
+    const { finding } = outcome;
+    if (finding?.claim !== this.finding.claim) {
+      this.tried.add(mark);
+      return false;
+    }
+    this.finding = finding;
     // What was written down again leaves out what nobody asked for any more.
-    this.best = { ...candidate, interventions: outcome.decisions, until: outcome.finding.atMs };
+    this.best = writtenDown(candidate, outcome, finding);
     return true;
   }
 
-  private dropKinds(): void {
-    for (const kind of new Set(this.best.interventions.map(kindOf))) {
+  private play(
+    run: Run,
+    options: { readonly budget: number; readonly quiet?: ReadonlySet<Concern> },
+  ): Outcome {
+    const outcome = play(this.subject, run, { ...options, record: true });
+    this.replays++;
+    this.spent += outcome.steps;
+    return outcome;
+  }
+
+  private dropGroups(groupOf: (intervention: Intervention) => string): void {
+    for (const group of new Set(this.best.interventions.map(groupOf))) {
       if (this.isSpent) return;
-      this.holds(this.best.interventions.filter((each) => kindOf(each) !== kind));
+      const rest = this.best.interventions.filter((each) => groupOf(each) !== group);
+      if (rest.length < this.best.interventions.length) this.holds(rest);
     }
   }
 
@@ -138,8 +187,32 @@ class Shrinker {
   }
 }
 
+/** What may be silent: everything that is often decided, then all but one of these, all but two, and nothing. */
+function quieter(interventions: readonly Intervention[]): readonly ReadonlySet<Concern>[] {
+  const counts = new Map<Concern, number>();
+  for (const each of interventions) {
+    if (each.type === "action") continue;
+    const concern = concernOf(each);
+    counts.set(concern, (counts.get(concern) ?? 0) + 1);
+  }
+  const often = [...counts].flatMap(([concern, count]) => (count > SELDOM ? [concern] : []));
+  const without = (...loud: readonly Concern[]): ReadonlySet<Concern> =>
+    new Set(often.filter((concern) => !loud.includes(concern)));
+  const sets = [without(), ...often.map((one) => without(one))];
+  for (const [i, one] of often.entries()) {
+    for (const other of often.slice(i + 1)) sets.push(without(one, other));
+  }
+  return [...sets, without(...often)];
+}
+
 /** What is tried to be left out altogether. */
 function kindOf(intervention: Intervention): string {
-  if (intervention.type === "action") return intervention.action.type;
-  return intervention.kind === "message" && intervention.value < 0 ? "loss" : intervention.kind;
+  return intervention.type === "action" ? intervention.action.type : concernOf(intervention);
+}
+
+/** All of one kind on one node or link. */
+function placeOf(intervention: Intervention): string {
+  const kind = kindOf(intervention);
+  if (intervention.type === "fate") return `${kind} ${intervention.on}`;
+  return `${kind} ${nodesOf(intervention).join(" ")}`;
 }

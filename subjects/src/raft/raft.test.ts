@@ -58,6 +58,17 @@ for (const bug of subject.bugs) {
   });
 }
 
+test("a run of thousands of decisions becomes one that can be read", () => {
+  const bug = subject.bugs.find(({ name }) => name === "votes-before-durable")!;
+  const firstSeed = FIRST_SEEDS[bug.name]!;
+  const { found } = examine(subject, bug, { firstSeed, shrinkBudget: 2_000_000 });
+  const { from, to, run, finding } = found!.shrunk!;
+  assert.ok(from > 1_000, `${from} decisions`);
+  assert.ok(to <= 30, `still ${to} decisions`);
+  assert.deepEqual(play(subject, run).finding, finding);
+  assert.equal(play(subject, { ...run, bug: undefined }).finding, undefined, "the bug is needed");
+});
+
 test("Raft's exam has at least fifteen bugs, and those that random search misses", () => {
   const names = subject.bugs.map(({ name }) => name);
   assert.ok(names.length >= 15);
