@@ -32,7 +32,7 @@ export interface ShrinkOptions {
   readonly budget?: number;
 }
 
-const BUDGET = 5_000_000;
+const BUDGET = 10_000_000;
 /** A list that is shortened may take this many steps more: who waits less, does more in the same time. */
 const SLACK_STEPS = 1_000;
 /** The search for a calmer run gets one in so many steps of the budget. */

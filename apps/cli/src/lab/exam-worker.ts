@@ -4,6 +4,7 @@ import { parentPort } from "node:worker_threads";
 
 import { encodeRun, examine } from "@quorate/lab";
 import { subjectNamed } from "@quorate/subjects";
+import { huntPlanted, PLANTED } from "@quorate/subjects/models";
 
 /** One bug to look for. */
 export interface Paper {
@@ -19,6 +20,11 @@ export interface Grade {
   readonly sentence: string;
   readonly events: number;
   readonly found: boolean;
+  /** Random runs, runs with a nemesis that aims, or the model checker, which is asked last. */
+  readonly by?: "seeds" | "nemesis" | "checker";
+  /** The checker's model, and how many states it saw. */
+  readonly hunt?: string;
+  readonly states?: number;
   readonly scenario?: string;
   readonly seed?: number;
   readonly claim?: string;
@@ -30,7 +36,7 @@ export interface Grade {
   readonly to?: number;
 }
 
-const SHRINK_BUDGET = 5_000_000;
+const SHRINK_BUDGET = 10_000_000;
 
 function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
   const subject = subjectNamed(protocol);
@@ -39,13 +45,16 @@ function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
   const graded = examine(subject, bug, { budget, shrinkBudget: shrink ? SHRINK_BUDGET : 0 });
   const { events, found } = graded;
   const { sentence } = bug;
-  if (found === undefined || !found.expected) return { bug: name, sentence, events, found: false };
+  if (found === undefined || !found.expected) {
+    return { bug: name, sentence, events, found: false, ...hunted(protocol, name) };
+  }
   const { run, finding, shrunk } = found;
   return {
     bug: name,
     sentence,
     events,
     found: true,
+    by: run.scenario === "swarm" ? "seeds" : "nemesis",
     scenario: run.scenario,
     seed: run.seed,
     claim: finding.claim,
@@ -53,6 +62,16 @@ function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
     run: encodeRun(shrunk?.run ?? run, subject),
     ...(shrunk === undefined ? {} : { from: shrunk.from, to: shrunk.to }),
   };
+}
+
+/** What the aimed models find of a bug that no seed found, if there are any for the protocol. */
+function hunted(protocol: string, bug: string): Partial<Grade> {
+  if (protocol !== "raft" || !PLANTED.includes(bug)) return {};
+  const { hunt, states, verdict } = huntPlanted(bug);
+  const { violation } = verdict;
+  if (violation === undefined) return { states };
+  const text = violation.promise;
+  return { found: true, by: "checker", hunt, states, claim: text.split(":", 1)[0]!, text };
 }
 
 parentPort?.on("message", (paper: Paper) => {
