@@ -181,10 +181,11 @@ class ReadsWithoutAsking extends MultiPaxos {
 
 class LongLease extends MultiPaxos {
   protected override onHeartbeatAck(ctx: Ctx, from: NodeId, m: Message<"heartbeatAck">): void {
-    const before = this.leaseUntil;
+    const before = this.reads.leaseUntil;
     super.onHeartbeatAck(ctx, from, m);
     // From when the answer came, and twice an election timeout: as long as the most patient voter waits.
-    if (this.leaseUntil > before) this.leaseUntil = ctx.now + 2 * this.config.electionMs;
+    if (this.reads.leaseUntil > before)
+      this.reads.leaseUntil = ctx.now + 2 * this.config.electionMs;
   }
 }
 
@@ -202,7 +203,7 @@ class HastyRestart extends MultiPaxos {
 }
 
 class ImpatientAcceptor extends MultiPaxos {
-  protected override isHappy(): boolean {
+  protected override hearsLeader(): boolean {
     return this.role === "leader";
   }
 }

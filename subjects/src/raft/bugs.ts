@@ -183,10 +183,11 @@ class ReadsWithoutAsking extends Raft {
 
 class LongLease extends Raft {
   protected override onHeartbeatAck(ctx: Ctx, from: NodeId, m: Message<"heartbeatAck">): void {
-    const before = this.leaseUntil;
+    const before = this.reads.leaseUntil;
     super.onHeartbeatAck(ctx, from, m);
     // From when the answer came, and twice an election timeout: as long as the most patient voter waits.
-    if (this.leaseUntil > before) this.leaseUntil = ctx.now + 2 * this.config.electionMs;
+    if (this.reads.leaseUntil > before)
+      this.reads.leaseUntil = ctx.now + 2 * this.config.electionMs;
   }
 }
 
