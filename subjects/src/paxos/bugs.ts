@@ -6,18 +6,15 @@
 
 import { MultiPaxos, type MultiPaxosConfig, type MultiPaxosWords } from "@quorate/consensus";
 import type { Context, NodeId } from "@quorate/kernel";
-import { type Bug, Careless, Hasty, type Settings } from "@quorate/lab";
+import { Careless, Hasty } from "@quorate/lab";
+
+import { type Planted, planted } from "../log/planted.ts";
 
 type Ctx = Context<MultiPaxosWords>;
 type Message<K extends MultiPaxosWords["Message"]["type"]> = Extract<
   MultiPaxosWords["Message"],
   { readonly type: K }
 >;
-
-export interface Planted {
-  readonly bug: Bug;
-  make(config: MultiPaxosConfig): MultiPaxos;
-}
 
 // Phase one.
 
@@ -208,21 +205,10 @@ class ImpatientAcceptor extends MultiPaxos {
   }
 }
 
-function planted(
-  name: string,
-  sentence: string,
-  breaks: readonly string[],
-  scenarios: readonly string[],
-  make: Planted["make"],
-  settings: Settings = {},
-): Planted {
-  return { bug: { name, sentence, breaks, scenarios, settings }, make };
-}
-
 /** What any break of agreement may be seen by first. */
 const DISAGREEMENT = ["J1", "J5", "J9", "J10", "L2", "L3", "L4", "stops"];
 
-export const paxosBugs: readonly Planted[] = [
+export const paxosBugs: readonly Planted<MultiPaxosConfig, MultiPaxos>[] = [
   planted(
     "forgets-its-promise",
     "an acceptor remembers, even if it fails and restarts, the highest ballot it has promised (2001, §2.2)",
