@@ -1,33 +1,20 @@
-/** The terms of the entries that are on a node's disk, whatever the node itself believes. */
+/** The terms of the entries that are on a Raft node's disk. */
 
 import type { RaftRecord } from "@quorate/consensus";
 
-import { Disk } from "../log/disk.ts";
+import { DurableTerms } from "../log/durable-terms.ts";
 
-export class DurableLog extends Disk<RaftRecord> {
-  /** `terms[i]` is that of the entry at index `first + i`. */
-  private terms: number[] = [];
-  private first = 1;
-
-  termAt(index: number): number | undefined {
-    return this.terms[index - this.first];
-  }
-
+export class DurableLog extends DurableTerms<RaftRecord> {
   protected override apply(record: RaftRecord): void {
     switch (record.type) {
       case "entries":
-        this.terms.length = Math.max(0, record.index - this.first);
-        for (const { term } of record.entries) this.terms.push(term);
+        this.replace(record.index, record.entries);
         break;
       case "base":
-        this.first = record.index + 1;
-        this.terms = [];
+        this.beginAfter(record.index);
         break;
       case "snapshot":
-        if (this.termAt(record.meta.index) !== record.meta.term) {
-          this.first = record.meta.index + 1;
-          this.terms = [];
-        }
+        this.goOnFrom(record.meta);
         break;
       default:
       // Term and vote say nothing of the log.
