@@ -74,11 +74,7 @@ const harms: readonly Harm[] = [
   {
     name: "death",
     wires: false,
-    do: (cluster, name) =>
-      cluster
-        .process(name)
-        .killed()
-        .then(() => {}),
+    do: (cluster, name) => cluster.process(name).killed(),
     undo: (cluster, name) => cluster.start(name),
   },
   {
