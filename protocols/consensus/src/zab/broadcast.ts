@@ -98,8 +98,13 @@ export abstract class Broadcasting extends Leading {
 
   protected onAck(ctx: Ctx, from: NodeId, m: Ack): void {
     const stream = this.inSession(ctx, from, m);
-    const index = stream === undefined ? undefined : indexIn(this.log, m.zxid);
-    if (stream === undefined || index === undefined) return;
+    if (stream !== undefined) this.agree(ctx, from, stream, m);
+  }
+
+  /** A member durably has this history up to `zxid`: the same zxid is the same history up to it. */
+  private agree(ctx: Ctx, from: NodeId, stream: Stream, m: Pick<Ack, "zxid" | "synced">): void {
+    const index = indexIn(this.log, m.zxid);
+    if (index === undefined) return;
     stream.agreed(index, this.log.base.index);
     stream.measure(this.horizon(from), ctx.now);
     if (m.synced && !stream.synced) {
@@ -168,12 +173,16 @@ export abstract class Broadcasting extends Leading {
     const stream = this.inSession(ctx, from, m);
     if (stream === undefined) return;
     stream.slow = m.slow;
+    if (m.round > stream.round) {
+      invariant(m.round <= this.reads.last, "H9: only rounds that were sent are answered");
+      stream.round = m.round;
+      this.confirmRounds(ctx);
+    }
+    // Before synchronisation an end of its history means nothing yet.
+    if (stream.number === 0) return;
     // A snapshot that failed is asked for again.
-    if (stream.state === "probe" && stream.number > 0) this.wantSnapshot(ctx, from, stream);
-    if (m.round <= stream.round) return;
-    invariant(m.round <= this.reads.last, "H9: only rounds that were sent are answered");
-    stream.round = m.round;
-    this.confirmRounds(ctx);
+    if (stream.state === "probe") this.wantSnapshot(ctx, from, stream);
+    else this.agree(ctx, from, stream, m);
   }
 
   /** A quorum that answered a round had promised no later epoch when it was sent (B23). */

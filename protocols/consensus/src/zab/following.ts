@@ -227,8 +227,11 @@ export abstract class Following extends Electing {
     if (!this.isIn(from, m)) return;
     this.lookForGap(ctx, m.sent);
     if (this.session === 0) return;
+    this.owesAck = false;
+    this.persistTail(ctx);
     const { epoch, session, round } = m;
-    ctx.send(from, { type: "pong", epoch, session, round, slow: this.slow });
+    const { slow, lastZxid: zxid, isSynced: synced } = this;
+    ctx.send(from, { type: "pong", epoch, session, round, slow, zxid, synced });
   }
 
   /** A leader that a quorum follows may be followed on its own word. */
