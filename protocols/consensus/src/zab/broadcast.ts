@@ -61,8 +61,9 @@ export abstract class Broadcasting extends Leading {
     const { inflightMessages, inflightBytes } = this.config;
     if (!stream.isStreaming) return;
     const horizon = this.horizon(peer);
+    // Also one whose window is full: what it lacks will not be there when it has room (scenario L9).
+    if (stream.next < this.log.firstIndex) return this.sendSnapshot(ctx, peer, stream);
     while (stream.next <= horizon && stream.hasRoom(inflightMessages, inflightBytes)) {
-      if (stream.next < this.log.firstIndex) return this.sendSnapshot(ctx, peer, stream);
       this.sendProposals(ctx, peer, stream, horizon);
     }
     if (stream.takeNewLeader()) {

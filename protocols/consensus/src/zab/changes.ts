@@ -50,7 +50,8 @@ export abstract class Changing extends Broadcasting {
     const staying = members(this.configuration);
     for (const [peer, stream] of this.progress) {
       if (staying.includes(peer)) continue;
-      if (stream.isStreaming) this.sendCommit(ctx, peer, stream);
+      const wasSent = stream.isStreaming && stream.next > this.configurationIndex;
+      if (wasSent) this.sendCommit(ctx, peer, stream);
       this.progress.delete(peer);
     }
   }
