@@ -151,8 +151,8 @@ export abstract class Leading extends Following {
 
   /** Whether a quorum has made the initial history its own, durably (B15). */
   protected checkSynced(ctx: Ctx): void {
-    if (this.phase !== "synchronisation" || !this.suffices((node) => this.isSyncedWith(ctx, node)))
-      return;
+    if (this.followed !== ctx.self || this.phase !== "synchronisation") return;
+    if (!this.suffices((node) => this.isSyncedWith(ctx, node))) return;
     this.phase = "broadcast";
     this.uncommittedBytes = 0;
     this.takeOffice(ctx);
