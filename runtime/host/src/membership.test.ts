@@ -133,7 +133,7 @@ function partOf(members: readonly Member[], name: string): Member["part"] | unde
   return members.find(({ node }) => node === name)?.part;
 }
 
-for (const engine of ["raft", "paxos"] as const) {
+for (const engine of ["raft", "paxos", "zab"] as const) {
   test(`${engine}: a fourth node joins, catches up from a snapshot, votes, and replaces one that leaves`, async () => {
     await withCluster(engine, async (cluster) => {
       for (let i = 0; i < 100; i++)
