@@ -12,7 +12,7 @@ import { invariant, type NodeId, type RequestId } from "@quorate/kernel";
 
 import { type Entry, entryBytes, type Index } from "../entry.ts";
 import type { Progress } from "../progress.ts";
-import { reachedByQuorum, votes } from "../quorum.ts";
+import { reachedByQuorum } from "../quorum.ts";
 import { Leading } from "./leading.ts";
 import type { Ack, Pong } from "./messages.ts";
 import type { Ctx } from "./state.ts";
@@ -81,10 +81,12 @@ export abstract class Broadcasting extends Leading {
     const last = index + entries.length - 1;
     const zxid = zxidIn(this.log, index);
     stream.told = Math.min(this.commitIndex, last);
-    if (votes(this.configuration, peer)) {
+    if (this.isObserver(peer)) {
+      ctx.sendEagerly(peer, { type: "inform", ...this.next(stream), zxid, entries });
+    } else {
       const commit = zxidIn(this.log, stream.told);
       ctx.sendEagerly(peer, { type: "propose", ...this.next(stream), zxid, entries, commit });
-    } else ctx.sendEagerly(peer, { type: "inform", ...this.next(stream), zxid, entries });
+    }
     let bytes = 0;
     for (const entry of entries) bytes += entryBytes(entry);
     stream.sent(last, bytes);

@@ -187,7 +187,13 @@ export abstract class Leading extends Following {
 
   /** Up to where a member is sent the history: observers only what is committed (B20). */
   protected horizon(peer: NodeId): Index {
-    return votes(this.configuration, peer) ? this.lastIndex : this.commitIndex;
+    return this.isObserver(peer) ? this.commitIndex : this.lastIndex;
+  }
+
+  /** One that is leaving is not: it has to have the entry that says so when that is committed. */
+  protected isObserver(peer: NodeId): boolean {
+    if (votes(this.configuration, peer)) return false;
+    return this.configurations.last.configuration.learners.includes(peer);
   }
 
   // The end.
