@@ -148,6 +148,11 @@ export abstract class Broadcasting extends Leading {
     this.resign(ctx, "handedOver", peer);
   }
 
+  /** Who has not made this history its own yet would slow decisions down. */
+  protected override isCaughtUp(ctx: Ctx, node: NodeId): boolean {
+    return this.progress.get(node)?.synced === true && super.isCaughtUp(ctx, node);
+  }
+
   // Pings.
 
   protected onHeartbeatTimeout(ctx: Ctx): void {

@@ -173,6 +173,7 @@ export abstract class Following extends Electing {
   /** Synchronisation begins: drops what the leader does not have (B10). */
   protected onSync(ctx: Ctx, m: Sync): void {
     this.phase = "synchronisation";
+    ctx.cancelTimer("heartbeat");
     if (m.mode === "snap") return;
     const common = indexIn(this.log, m.zxid);
     if (common === undefined) return this.endSession(ctx);

@@ -40,6 +40,7 @@ export abstract class Leading extends Following {
     this.reads.clear();
     ctx.note({ type: "discovering", round: this.round });
     ctx.cancelTimer("election");
+    ctx.cancelTimer("finalize");
     ctx.setTimer("heartbeat", this.config.heartbeatMs);
     ctx.setTimer("quorum", this.config.electionMs);
     this.tellAll(ctx);

@@ -8,10 +8,7 @@ import fc from "fast-check";
 import { type Codec, decode, encode, MalformedInput } from "@quorate/kernel";
 
 import { founded } from "../membership.ts";
-import {
-  messageCodec as paxosMessages,
-  recordCodec as paxosRecords,
-} from "../paxos/multi/wire.ts";
+import { messageCodec as paxosMessages, recordCodec as paxosRecords } from "../paxos/multi/wire.ts";
 import { messageCodec as raftMessages, recordCodec as raftRecords } from "../raft/wire.ts";
 import {
   entries,
