@@ -244,12 +244,8 @@ export abstract class Following extends Electing {
     if (this.session > 0 && ++this.strays > 1) this.endSession(ctx);
   }
 
-  /** A leader that a quorum follows may be followed on its own word. */
   private onInvitation(ctx: Ctx, from: NodeId, m: Ping): void {
-    if (m.established && m.epoch >= this.acceptedEpoch) {
-      this.electedBy = undefined;
-      return this.follow(ctx, from);
-    }
+    if (m.established && m.epoch >= this.acceptedEpoch) return this.accept(ctx, from);
     const { epoch, session } = m;
     // A hint: who looks is in no session.
     if (session > 0) ctx.sendEagerly(from, { type: "ended", epoch, session });

@@ -14,7 +14,7 @@ import type { Log } from "../log.ts";
 import { NEVER } from "../leader/state.ts";
 import { votes } from "../quorum.ts";
 import { Following } from "./following.ts";
-import type { AckEpoch, FollowerInfo, Reason } from "./messages.ts";
+import type { AckEpoch, FollowerInfo, Notification, Reason } from "./messages.ts";
 import type { Ctx } from "./state.ts";
 import { Stream } from "./stream.ts";
 import { compareZxids, indexAtOrBelow, zxidIn } from "./zxid.ts";
@@ -31,6 +31,7 @@ export abstract class Leading extends Following {
     this.phase = "discovery";
     this.followed = ctx.self;
     this.electedBy = this.vote;
+    this.named = false;
     this.epoch = 0;
     this.sessions = 0;
     this.durableIndex = 0;
@@ -223,6 +224,11 @@ export abstract class Leading extends Following {
 
   protected override stepDown(ctx: Ctx): void {
     this.resign(ctx, "quorumLost");
+  }
+
+  /** Having promised this epoch a member looks for a leader: it has left its session, by a restart perhaps. */
+  protected override onDeparted(peer: NodeId, { acceptedEpoch }: Notification): void {
+    if (this.epoch > 0 && acceptedEpoch >= this.epoch) this.progress.get(peer)?.close();
   }
 
   /** What is known of a member that speaks in its present session; any other it is told is over (D9). */
