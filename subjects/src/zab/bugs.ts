@@ -1,0 +1,5 @@
+import type { Zab, ZabConfig } from "@quorate/consensus";
+
+import type { Planted } from "../log/planted.ts";
+
+export const zabBugs: readonly Planted<ZabConfig, Zab>[] = [];
