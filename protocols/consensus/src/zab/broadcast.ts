@@ -12,7 +12,7 @@ import { invariant, type NodeId, type RequestId } from "@quorate/kernel";
 
 import { type Entry, entryBytes, type Index } from "../entry.ts";
 import type { Progress } from "../progress.ts";
-import { reachedByQuorum, votes } from "../quorum.ts";
+import { reachedByQuorum } from "../quorum.ts";
 import { Leading } from "./leading.ts";
 import type { Ack, Pong } from "./messages.ts";
 import type { Ctx } from "./state.ts";
@@ -61,8 +61,9 @@ export abstract class Broadcasting extends Leading {
     const { inflightMessages, inflightBytes } = this.config;
     if (!stream.isStreaming) return;
     const horizon = this.horizon(peer);
+    // Also one whose window is full: what it lacks will not be there when it has room (scenario L9).
+    if (stream.next < this.log.firstIndex) return this.sendSnapshot(ctx, peer, stream);
     while (stream.next <= horizon && stream.hasRoom(inflightMessages, inflightBytes)) {
-      if (stream.next < this.log.firstIndex) return this.sendSnapshot(ctx, peer, stream);
       this.sendProposals(ctx, peer, stream, horizon);
     }
     if (stream.takeNewLeader()) {
@@ -80,10 +81,12 @@ export abstract class Broadcasting extends Leading {
     const last = index + entries.length - 1;
     const zxid = zxidIn(this.log, index);
     stream.told = Math.min(this.commitIndex, last);
-    if (votes(this.configuration, peer)) {
+    if (this.isObserver(peer)) {
+      ctx.sendEagerly(peer, { type: "inform", ...this.next(stream), zxid, entries });
+    } else {
       const commit = zxidIn(this.log, stream.told);
       ctx.sendEagerly(peer, { type: "propose", ...this.next(stream), zxid, entries, commit });
-    } else ctx.sendEagerly(peer, { type: "inform", ...this.next(stream), zxid, entries });
+    }
     let bytes = 0;
     for (const entry of entries) bytes += entryBytes(entry);
     stream.sent(last, bytes);
@@ -98,8 +101,13 @@ export abstract class Broadcasting extends Leading {
 
   protected onAck(ctx: Ctx, from: NodeId, m: Ack): void {
     const stream = this.inSession(ctx, from, m);
-    const index = stream === undefined ? undefined : indexIn(this.log, m.zxid);
-    if (stream === undefined || index === undefined) return;
+    if (stream !== undefined) this.agree(ctx, from, stream, m);
+  }
+
+  /** A member durably has this history up to `zxid`: the same zxid is the same history up to it. */
+  private agree(ctx: Ctx, from: NodeId, stream: Stream, m: Pick<Ack, "zxid" | "synced">): void {
+    const index = indexIn(this.log, m.zxid);
+    if (index === undefined) return;
     stream.agreed(index, this.log.base.index);
     stream.measure(this.horizon(from), ctx.now);
     if (m.synced && !stream.synced) {
@@ -140,6 +148,11 @@ export abstract class Broadcasting extends Leading {
     this.resign(ctx, "handedOver", peer);
   }
 
+  /** Who has not made this history its own yet would slow decisions down. */
+  protected override isCaughtUp(ctx: Ctx, node: NodeId): boolean {
+    return this.progress.get(node)?.synced === true && super.isCaughtUp(ctx, node);
+  }
+
   // Pings.
 
   protected onHeartbeatTimeout(ctx: Ctx): void {
@@ -168,12 +181,16 @@ export abstract class Broadcasting extends Leading {
     const stream = this.inSession(ctx, from, m);
     if (stream === undefined) return;
     stream.slow = m.slow;
+    if (m.round > stream.round) {
+      invariant(m.round <= this.reads.last, "H9: only rounds that were sent are answered");
+      stream.round = m.round;
+      this.confirmRounds(ctx);
+    }
+    // Before synchronisation an end of its history means nothing yet.
+    if (stream.number === 0) return;
     // A snapshot that failed is asked for again.
-    if (stream.state === "probe" && stream.number > 0) this.wantSnapshot(ctx, from, stream);
-    if (m.round <= stream.round) return;
-    invariant(m.round <= this.reads.last, "H9: only rounds that were sent are answered");
-    stream.round = m.round;
-    this.confirmRounds(ctx);
+    if (stream.state === "probe") this.wantSnapshot(ctx, from, stream);
+    else this.agree(ctx, from, stream, m);
   }
 
   /** A quorum that answered a round had promised no later epoch when it was sent (B23). */

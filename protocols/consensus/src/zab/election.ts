@@ -146,6 +146,7 @@ export abstract class Electing extends ZabState {
   private answerLooking(ctx: Ctx, from: NodeId, m: Notification): void {
     if (m.state !== "looking") return;
     if (from === this.followed && this.isOver(from, m)) return this.look(ctx);
+    if (this.followed === ctx.self) this.onDeparted(from, m);
     this.notify(ctx, from);
   }
 
@@ -250,6 +251,14 @@ export abstract class Electing extends ZabState {
     this.follow(ctx, leader);
   }
 
+  /** A leader that a quorum follows may be followed on its own word (B4). */
+  protected accept(ctx: Ctx, leader: NodeId): void {
+    const word = this.settled.get(leader);
+    if (word?.state === "leading") return this.join(ctx, leader, word);
+    this.electedBy = undefined;
+    this.follow(ctx, leader);
+  }
+
   /** Nobody was elected, or the leader is silent (B21): looks anew. */
   protected onElectionTimeout(ctx: Ctx): void {
     // Its own patience is over; but leases hold as long as time does.
@@ -275,6 +284,9 @@ export abstract class Electing extends ZabState {
 
   /** Has been elected: tries to lead. */
   protected abstract lead(ctx: Ctx): void;
+
+  /** A node looks for a leader while this one leads, or is about to. */
+  protected abstract onDeparted(peer: NodeId, m: Notification): void;
 
   /** Follows a node that says it leads. */
   protected abstract follow(ctx: Ctx, leader: NodeId): void;

@@ -32,6 +32,8 @@ export abstract class Following extends Electing {
   private early: Map<number, Streamed> = new Map();
   /** The last message taken when a ping showed that more were sent; -1 if it did not. */
   private stuckAt = -1;
+  /** Pings in a row that were for another session. */
+  private strays = 0;
   /** NEWLEADER was accepted in this session. */
   private isSynced = false;
   /** Something was received that is to be acknowledged. */
@@ -56,6 +58,7 @@ export abstract class Following extends Electing {
     this.taken = 0;
     this.early = new Map();
     this.stuckAt = -1;
+    this.strays = 0;
     this.isSynced = false;
     this.owesAck = false;
     this.askToFollow(ctx);
@@ -170,6 +173,7 @@ export abstract class Following extends Electing {
   /** Synchronisation begins: drops what the leader does not have (B10). */
   protected onSync(ctx: Ctx, m: Sync): void {
     this.phase = "synchronisation";
+    ctx.cancelTimer("heartbeat");
     if (m.mode === "snap") return;
     const common = indexIn(this.log, m.zxid);
     if (common === undefined) return this.endSession(ctx);
@@ -224,19 +228,24 @@ export abstract class Following extends Electing {
     if (this.phase === "election") return this.onInvitation(ctx, from, m);
     if (from !== this.followed || m.epoch < this.acceptedEpoch) return;
     this.hearLeader(ctx);
-    if (!this.isIn(from, m)) return;
+    if (!this.isIn(from, m)) return this.onStray(ctx);
+    this.strays = 0;
     this.lookForGap(ctx, m.sent);
     if (this.session === 0) return;
+    this.owesAck = false;
+    this.persistTail(ctx);
     const { epoch, session, round } = m;
-    ctx.send(from, { type: "pong", epoch, session, round, slow: this.slow });
+    const { slow, lastZxid: zxid, isSynced: synced } = this;
+    ctx.send(from, { type: "pong", epoch, session, round, slow, zxid, synced });
   }
 
-  /** A leader that a quorum follows may be followed on its own word. */
+  /** One such ping may be late; but a leader that knows of another session goes on in that. */
+  private onStray(ctx: Ctx): void {
+    if (this.session > 0 && ++this.strays > 1) this.endSession(ctx);
+  }
+
   private onInvitation(ctx: Ctx, from: NodeId, m: Ping): void {
-    if (m.established && m.epoch >= this.acceptedEpoch) {
-      this.electedBy = undefined;
-      return this.follow(ctx, from);
-    }
+    if (m.established && m.epoch >= this.acceptedEpoch) return this.accept(ctx, from);
     const { epoch, session } = m;
     // A hint: who looks is in no session.
     if (session > 0) ctx.sendEagerly(from, { type: "ended", epoch, session });

@@ -14,7 +14,7 @@ import type { Log } from "../log.ts";
 import { NEVER } from "../leader/state.ts";
 import { votes } from "../quorum.ts";
 import { Following } from "./following.ts";
-import type { AckEpoch, FollowerInfo, Reason } from "./messages.ts";
+import type { AckEpoch, FollowerInfo, Notification, Reason } from "./messages.ts";
 import type { Ctx } from "./state.ts";
 import { Stream } from "./stream.ts";
 import { compareZxids, indexAtOrBelow, zxidIn } from "./zxid.ts";
@@ -31,6 +31,7 @@ export abstract class Leading extends Following {
     this.phase = "discovery";
     this.followed = ctx.self;
     this.electedBy = this.vote;
+    this.named = false;
     this.epoch = 0;
     this.sessions = 0;
     this.durableIndex = 0;
@@ -40,6 +41,7 @@ export abstract class Leading extends Following {
     this.reads.clear();
     ctx.note({ type: "discovering", round: this.round });
     ctx.cancelTimer("election");
+    ctx.cancelTimer("finalize");
     ctx.setTimer("heartbeat", this.config.heartbeatMs);
     ctx.setTimer("quorum", this.config.electionMs);
     this.tellAll(ctx);
@@ -151,8 +153,8 @@ export abstract class Leading extends Following {
 
   /** Whether a quorum has made the initial history its own, durably (B15). */
   protected checkSynced(ctx: Ctx): void {
-    if (this.phase !== "synchronisation" || !this.suffices((node) => this.isSyncedWith(ctx, node)))
-      return;
+    if (this.followed !== ctx.self || this.phase !== "synchronisation") return;
+    if (!this.suffices((node) => this.isSyncedWith(ctx, node))) return;
     this.phase = "broadcast";
     this.uncommittedBytes = 0;
     this.takeOffice(ctx);
@@ -187,7 +189,13 @@ export abstract class Leading extends Following {
 
   /** Up to where a member is sent the history: observers only what is committed (B20). */
   protected horizon(peer: NodeId): Index {
-    return votes(this.configuration, peer) ? this.lastIndex : this.commitIndex;
+    return this.isObserver(peer) ? this.commitIndex : this.lastIndex;
+  }
+
+  /** One that is leaving is not: it has to have the entry that says so when that is committed. */
+  protected isObserver(peer: NodeId): boolean {
+    if (votes(this.configuration, peer)) return false;
+    return this.configurations.last.configuration.learners.includes(peer);
   }
 
   // The end.
@@ -216,6 +224,11 @@ export abstract class Leading extends Following {
 
   protected override stepDown(ctx: Ctx): void {
     this.resign(ctx, "quorumLost");
+  }
+
+  /** Having promised this epoch a member looks for a leader: it has left its session, by a restart perhaps. */
+  protected override onDeparted(peer: NodeId, { acceptedEpoch }: Notification): void {
+    if (this.epoch > 0 && acceptedEpoch >= this.epoch) this.progress.get(peer)?.close();
   }
 
   /** What is known of a member that speaks in its present session; any other it is told is over (D9). */

@@ -157,6 +157,9 @@ export interface Pong {
   readonly round: number;
   /** The sender's disk or event loop has become slow: it should not lead. */
   readonly slow: boolean;
+  /** As in {@link Ack}, which may have been lost. */
+  readonly zxid: Zxid;
+  readonly synced: boolean;
 }
 
 /** There is no such session (any more). */

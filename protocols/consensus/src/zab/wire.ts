@@ -43,7 +43,7 @@ export const messageCodec: Codec<Message> = union<Message>({
   upToDate: [50, { ...inSession, zxid }],
   ack: [51, { epoch: uint, session: uint, zxid, synced: bool }],
   ping: [52, { epoch: uint, session: uint, established: bool, round: uint, sent: uint }],
-  pong: [53, { epoch: uint, session: uint, round: uint, slow: bool }],
+  pong: [53, { epoch: uint, session: uint, round: uint, slow: bool, zxid, synced: bool }],
   ended: [54, { epoch: uint, session: uint }],
   resigned: [55, { epoch: uint, successor: option(text) }],
 });
