@@ -148,7 +148,8 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       case "ackEpoch":
         if (disk.acceptedEpoch >= m.epoch) return undefined;
         return { claim: "B7", text: `${node} speaks of epoch ${m.epoch}; its disk does not` };
-      case "ack": {
+      case "ack":
+      case "pong": {
         const { epoch, counter } = m.zxid;
         if (m.synced && disk.currentEpoch < m.epoch) {
           const text = `${node} has accepted epoch ${m.epoch}'s history, but not on its disk`;
