@@ -51,7 +51,6 @@ export const MARKS: readonly Mark[] = [
   { name: "re-elected", text: "a leader is established in a later epoch" },
   { name: "quorum-lost", text: "a leader steps down because it reaches no quorum" },
   { name: "outdated", text: "a leader to be meets a newer history among those that promise" },
-  { name: "epoch-taken", text: "a leader to be meets a promise of another epoch" },
   { name: "deposed-with-tail", text: "a leader steps down with entries that are not committed" },
   { name: "diff", text: "a member is sent what it lacks" },
   { name: "trunc", text: "a member is to drop what the leader does not have" },
@@ -184,7 +183,6 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       case "steppedDown":
         if (note.reason === "quorumLost") this.world.mark("quorum-lost");
         if (note.reason === "outdated") this.world.mark("outdated");
-        if (note.reason === "epochTaken") this.world.mark("epoch-taken");
         break;
       default:
       // The others are no marks.
