@@ -65,13 +65,10 @@ export abstract class Electing extends ZabState {
     this.persistTail(ctx);
     this.phase = "election";
     this.followed = undefined;
-    this.leader = undefined;
     this.electedBy = undefined;
-    this.vote = undefined;
-    this.role = this.roleWithout(ctx);
     this.startRound(this.round + 1);
     this.settled = new Map();
-    this.announce(ctx);
+    this.takeRole(ctx, undefined);
     ctx.note({ type: "looking", round: this.round });
     const { electionMs } = this.config;
     ctx.setTimer("election", PATIENCE * electionMs, PATIENCE * electionMs);
@@ -98,13 +95,17 @@ export abstract class Electing extends ZabState {
   }
 
   private notify(ctx: Ctx, peer: NodeId): void {
-    const { round, acceptedEpoch, followed } = this;
-    const state =
-      followed === undefined ? "looking" : followed === ctx.self ? "leading" : "following";
+    const { round, acceptedEpoch } = this;
+    const state = this.stateFor(ctx);
     const vote = state === "looking" ? this.vote : this.electedBy;
     const commit = zxidIn(this.log, this.commitIndex);
     const hears = this.isRecent(ctx, this.contacts.get(peer)?.heard);
     ctx.send(peer, { type: "notification", round, state, vote, acceptedEpoch, commit, hears });
+  }
+
+  private stateFor(ctx: Ctx): Notification["state"] {
+    if (this.followed === undefined) return "looking";
+    return this.followed === ctx.self ? "leading" : "following";
   }
 
   private isRecent(ctx: Ctx, at: number = NEVER): boolean {
@@ -298,5 +299,6 @@ export function compareVotes(a: Vote, b: Vote): number {
   const zxids = compareZxids(a.zxid, b.zxid);
   if (zxids !== 0) return zxids;
   if (a.rank !== b.rank) return a.rank - b.rank;
-  return a.node === b.node ? 0 : a.node > b.node ? 1 : -1;
+  if (a.node === b.node) return 0;
+  return a.node > b.node ? 1 : -1;
 }

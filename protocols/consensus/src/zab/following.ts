@@ -9,7 +9,7 @@
  * whatever session they were given in, so safety does not depend on sessions.
  */
 
-import { invariant, type NodeId } from "@quorate/kernel";
+import { invariant, type NodeId, unreachable } from "@quorate/kernel";
 
 import type { Entry } from "../entry.ts";
 import { NEVER } from "../leader/state.ts";
@@ -42,10 +42,9 @@ export abstract class Following extends Electing {
   protected override follow(ctx: Ctx, leader: NodeId): void {
     this.followed = leader;
     this.named = false;
-    this.role = this.roleWithout(ctx);
     ctx.cancelTimer("finalize");
     ctx.note({ type: "following", leader, round: this.round });
-    this.announce(ctx);
+    this.takeRole(ctx, undefined);
     this.awaitLeader(ctx);
     this.enrol(ctx);
   }
@@ -167,6 +166,8 @@ export abstract class Following extends Electing {
       case "upToDate":
         this.takeCommit(ctx, m.zxid);
         return this.onUpToDate(ctx, from);
+      default:
+        unreachable(m);
     }
   }
 
@@ -209,9 +210,7 @@ export abstract class Following extends Electing {
 
   private onUpToDate(ctx: Ctx, leader: NodeId): void {
     this.phase = "broadcast";
-    if (this.leader === leader) return;
-    this.leader = leader;
-    this.announce(ctx);
+    this.takeRole(ctx, leader);
   }
 
   /** A follower's turn: one write and one acknowledgement for all that has come. */

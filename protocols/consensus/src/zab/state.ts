@@ -52,6 +52,8 @@ export abstract class ZabState extends Serving {
   protected seenEpoch: Term = 0;
   /** Up to here the layer above was told what is committed. */
   private told: Index = 0;
+  /** In which epoch the layer above was told last who leads. */
+  private announcedIn: Term = 0;
   /** {@link configuration}, kept since it is asked for with every acknowledgement. */
   private counted: Configuration;
 
@@ -271,17 +273,23 @@ export abstract class ZabState extends Serving {
 
   /** Voter or not: takes one's place in the configuration. */
   private takePlace(ctx: Ctx): void {
-    if (this.role === "leader") return;
-    const role = this.roleWithout(ctx);
-    if (role === this.role) return;
-    this.role = role;
-    this.announce(ctx);
+    if (this.role !== "leader") this.takeRole(ctx, this.leader);
   }
 
-  /** The role of a node that does not lead. */
-  protected roleWithout(ctx: Ctx): "follower" | "candidate" | "learner" {
-    if (!this.isVoter(ctx.self)) return "learner";
-    return this.followed === undefined || this.followed === ctx.self ? "candidate" : "follower";
+  /** The role of a node that does not lead. Tells of it if it is news. */
+  protected takeRole(ctx: Ctx, leader: NodeId | undefined): void {
+    const { role, leader: before } = this;
+    const looks = this.followed === undefined || this.followed === ctx.self;
+    const voting = looks ? "candidate" : "follower";
+    this.role = this.isVoter(ctx.self) ? voting : "learner";
+    this.leader = leader;
+    const isLater = leader !== undefined && this.term > this.announcedIn;
+    if (role !== this.role || before !== leader || isLater) this.announce(ctx);
+  }
+
+  protected override announce(ctx: Ctx): void {
+    this.announcedIn = this.term;
+    super.announce(ctx);
   }
 
   protected override suffices(holds: (node: NodeId) => boolean): boolean {

@@ -47,7 +47,7 @@ export function isCounterFull(index: Index): boolean {
 
 /** The highest index up to `near` with that counter. Negative if there is none. */
 export function indexAtOrBelow(near: Index, counter: number): Index {
-  return near - ((near - counter + HALF) % HALF);
+  return near - (((near % HALF) - counter + HALF) % HALF);
 }
 
 /** Where a history holds the entry of that zxid; `undefined` if it does not. */
