@@ -449,7 +449,7 @@ export const zabBugs: readonly Planted<ZabConfig, Zab>[] = [
     "impatient-follower",
     "who hears a leader votes for nobody else (B21, B23)",
     ["L3"],
-    ["pause-lease-holder", "partitions", "leader-and-friend"],
+    ["leader-and-friend"],
     (config) => new ImpatientFollower(config),
     { leaseReads: 1 },
   ),
