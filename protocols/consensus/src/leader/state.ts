@@ -39,12 +39,12 @@ import { ReadRounds } from "./read-rounds.ts";
 /** An engine may have more. */
 export type LeaderTimer = "election" | "heartbeat" | "quorum" | "transfer";
 
-export type LeaderNote =
+type LeaderNote =
   | { readonly type: "elected"; readonly term: Term }
   | { readonly type: "lagging"; readonly peer: NodeId };
 
 /** What all engines say alike; messages and most records are their own. */
-export type LeaderWords = Speaks<{
+type LeaderWords = Speaks<{
   Timer: LeaderTimer;
   Record: SnapshotRecord;
   Response: LogResponse;

@@ -31,6 +31,13 @@ export class Stream extends Progress {
   synced = false;
   /** It knows that a quorum has. */
   upToDate = false;
+  /**
+   * The session before was over before the member was synchronised: messages were
+   * lost, perhaps because there were many at once. Whoever is careful sends few.
+   */
+  private isCareful = false;
+  /** How many proposals a careful leader has on their way; doubles with each answer. */
+  private window = 1;
 
   /** Another session begins, of which nothing was said yet. */
   open(session: number, attempt: number): void {
@@ -40,6 +47,8 @@ export class Stream extends Progress {
   }
 
   close(): void {
+    if (this.session > 0) this.isCareful = !this.synced;
+    this.window = 1;
     this.session = 0;
     this.number = 0;
     this.numberBefore = 0;
@@ -58,6 +67,16 @@ export class Stream extends Progress {
     this.probeFrom(common + 1);
     this.agreed(common, base);
     this.initialEnd = initialEnd;
+  }
+
+  override hasRoom(messages: number, bytes: number): boolean {
+    return super.hasRoom(this.isCareful ? Math.min(messages, this.window) : messages, bytes);
+  }
+
+  override agreed(index: Index, base: Index): boolean {
+    const news = super.agreed(index, base);
+    if (news && this.isCareful) this.window *= 2;
+    return news;
   }
 
   /** The number of the next message, which is sent now. */
@@ -79,7 +98,8 @@ export class Stream extends Progress {
 
   /** Whether NEWLEADER is to be sent now; from then on it was. */
   takeNewLeader(): boolean {
-    if (this.newLeaderSent || this.next <= this.initialEnd) return false;
+    const reached = this.isCareful ? this.match : this.next - 1;
+    if (this.newLeaderSent || reached < this.initialEnd) return false;
     this.newLeaderSent = true;
     return true;
   }
