@@ -32,7 +32,12 @@ export const RAFT_MODELS: readonly LogRow<Raft, RaftConfig>[] = [
     slowDisk: 1,
   }),
   raft("growing", GROWING.summary, GROWING.settings),
-  raft("replacing", REPLACING.summary, REPLACING.settings),
+  raft("replacing", REPLACING.summary, {
+    ...REPLACING.settings,
+    proposals: 0,
+    terms: 3,
+    inFlight: 0,
+  }),
   raft("exchanging", EXCHANGING.summary, EXCHANGING.settings),
 ];
 
@@ -53,10 +58,11 @@ export const PAXOS_MODELS: readonly LogRow<MultiPaxos, MultiPaxosConfig>[] = [
   }),
   paxos("restarts", "what is decided has outlived a crash before anybody is told", {
     elections: 0,
-    proposals: 1,
+    proposals: 2,
     crashes: 1,
     duplicates: 1,
     slowDisk: 1,
+    inFlight: 3,
   }),
   paxos("growing", GROWING.summary, GROWING.settings),
   paxos("replacing", REPLACING.summary, REPLACING.settings),
