@@ -54,14 +54,14 @@ export interface LogParameters {
 }
 
 /** A leadership: its term, and whose it is where two nodes may lead in one. */
-export interface Reign {
+interface Reign {
   readonly term: number;
   /** Empty if the term says it all. */
   readonly node: NodeId;
 }
 
 /** What a node says of an index on behalf of a leadership. */
-export interface Claim {
+interface Claim {
   readonly reign: Reign;
   /** Nothing, if it says that nothing was committed there. */
   readonly entry: Entry | undefined;
