@@ -1,44 +1,25 @@
 /** The models that `quorate check` knows, by protocol. The numbers are chosen to be seen through in seconds. */
 
-import { check, type CheckOptions, type Verdict } from "@quorate/lab/checker";
-import type { Vocabulary } from "@quorate/kernel";
+import type { MultiPaxos, MultiPaxosConfig, Raft, RaftConfig } from "@quorate/consensus";
+import { check } from "@quorate/lab/checker";
 
-import { firstLeader, raftModel, type RaftParameters } from "./raft.ts";
+import type { CheckableModel, Settings } from "./checkable.ts";
+import { EXCHANGING, GROWING, type LogRow, logRows, REPLACING } from "./log-rows.ts";
+import { paxosModel } from "./paxos.ts";
+import { raftModel } from "./raft.ts";
 import { synodModel } from "./synod.ts";
 import { twoPhaseModel } from "./two-phase.ts";
 
-/** Whole numbers; 0 and 1 stand for no and yes. */
-export type Settings = Readonly<Record<string, number>>;
+const raft = logRows("raft", raftModel);
+const paxos = logRows("paxos", paxosModel);
 
-export interface CheckableModel {
-  readonly protocol: string;
-  readonly model: string;
-  /** One line, without a full stop. */
-  readonly summary: string;
-  readonly settings: Settings;
-  /** @param settings - Every one of {@link settings}, with other values perhaps. */
-  run(settings: Settings, options: RunOptions): Verdict<Vocabulary>;
-}
-
-export type RunOptions = Pick<CheckOptions<Vocabulary>, "maxStates" | "onProgress" | "reduce">;
-
-const RAFT: Settings = {
-  nodes: 3,
-  elections: 2,
-  heartbeats: 0,
-  quorumChecks: 0,
-  proposals: 0,
-  crashes: 0,
-  terms: 2,
-  inFlight: 0,
-  slowDisk: 0,
-};
-
-export const MODELS: readonly CheckableModel[] = [
+/** What the logs of both engines are checked for; each says it of its own class. */
+export const RAFT_MODELS: readonly LogRow<Raft, RaftConfig>[] = [
   raft("elections", "nobody but one leads a term, while nodes crash and disks take their time", {
     crashes: 1,
     slowDisk: 1,
     electionsOnly: 1,
+    led: 0,
   }),
   raft("replication", "what a leader committed stays when another is elected", {
     proposals: 1,
@@ -50,6 +31,61 @@ export const MODELS: readonly CheckableModel[] = [
     crashes: 1,
     slowDisk: 1,
   }),
+  raft("growing", GROWING.summary, GROWING.settings),
+  raft("replacing", REPLACING.summary, {
+    ...REPLACING.settings,
+    proposals: 0,
+    terms: 3,
+    inFlight: 0,
+  }),
+  raft("exchanging", EXCHANGING.summary, EXCHANGING.settings),
+];
+
+export const PAXOS_MODELS: readonly LogRow<MultiPaxos, MultiPaxosConfig>[] = [
+  paxos("rivals", "what is decided for a slot stays when another leads", {
+    candidates: 2,
+    proposals: 1,
+    inFlight: 4,
+  }),
+  paxos("beginnings", "two nodes outbid each other and crash, and agree all the same", {
+    led: 0,
+    nodes: 2,
+    proposals: 1,
+    crashes: 1,
+    slowDisk: 1,
+    terms: 3,
+    inFlight: 4,
+  }),
+  paxos("restarts", "what is decided has outlived a crash before anybody is told", {
+    elections: 0,
+    proposals: 2,
+    crashes: 1,
+    duplicates: 1,
+    slowDisk: 1,
+    inFlight: 3,
+  }),
+  paxos("growing", GROWING.summary, GROWING.settings),
+  paxos("replacing", REPLACING.summary, REPLACING.settings),
+  paxos("exchanging", EXCHANGING.summary, {
+    ...EXCHANGING.settings,
+    elections: 1,
+    proposals: 1,
+  }),
+  paxos("joining", "new voters' promises bind the leader that they did not elect", {
+    voters: 1,
+    joins: 2,
+    askers: 1,
+    proposals: 2,
+    elections: 1,
+    crashes: 1,
+    slowNodes: 1,
+    inFlight: 2,
+  }),
+];
+
+export const MODELS: readonly CheckableModel[] = [
+  ...RAFT_MODELS,
+  ...PAXOS_MODELS,
   {
     protocol: "two-phase",
     model: "crash",
@@ -78,38 +114,5 @@ function synod(model: string, summary: string, own: Settings): CheckableModel {
       const values = { ...usual, ...settings };
       return check(synodModel({ ...values, slowDisk: values.slowDisk !== 0 }), options);
     },
-  };
-}
-
-function raft(model: string, summary: string, own: Settings): CheckableModel {
-  const settings = { electionsOnly: 0, ...RAFT, ...own };
-  return {
-    protocol: "raft",
-    model,
-    summary,
-    settings,
-    run(values, options) {
-      const parameters = raftParameters(values);
-      const made = raftModel(parameters);
-      // Elections are seen from the very beginning, all else from where there is a leader.
-      if (parameters.electionsOnly) return check(made, options);
-      return check(made, { ...options, from: firstLeader(made) });
-    },
-  };
-}
-
-function raftParameters(values: Settings): RaftParameters {
-  const value = (name: string): number => values[name] ?? RAFT[name] ?? 0;
-  return {
-    nodes: value("nodes"),
-    elections: value("elections"),
-    heartbeats: value("heartbeats"),
-    quorumChecks: value("quorumChecks"),
-    proposals: value("proposals"),
-    crashes: value("crashes"),
-    terms: value("terms"),
-    inFlight: value("inFlight"),
-    slowDisk: value("slowDisk") !== 0,
-    electionsOnly: value("electionsOnly") !== 0,
   };
 }

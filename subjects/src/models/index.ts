@@ -1,12 +1,10 @@
-export {
-  type CreateRaft,
-  firstLeader,
-  type RaftHistory,
-  raftModel,
-  type RaftParameters,
-} from "./raft.ts";
+export { firstLeader, type LogHistory, type LogModel, type LogParameters } from "./log.ts";
+export { type CreateMultiPaxos, paxosModel } from "./paxos.ts";
+export { type CreateRaft, raftModel } from "./raft.ts";
 export { twoPhaseModel, type TwoPhaseParameters } from "./two-phase.ts";
-export { type CheckableModel, MODELS, type RunOptions, type Settings } from "./catalogue.ts";
+export { MODELS, PAXOS_MODELS, RAFT_MODELS } from "./catalogue.ts";
+export { type CheckableModel, type RunOptions, type Settings } from "./checkable.ts";
+export { type LogRow } from "./log-rows.ts";
 export { type Hunt, type Hunted, huntRaft, RAFT_HUNTS } from "./raft-hunts.ts";
 export { synodModel, type SynodParameters } from "./synod.ts";
 export { huntPlanted, PLANTED, type PlantedVerdict } from "./planted.ts";

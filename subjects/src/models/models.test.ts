@@ -7,7 +7,8 @@ import type { Context, NodeId } from "@quorate/kernel";
 import { check, Path } from "@quorate/lab/checker";
 
 import { MODELS } from "./catalogue.ts";
-import { firstLeader, raftModel, type RaftParameters } from "./raft.ts";
+import { firstLeader, type LogParameters } from "./log.ts";
+import { raftModel } from "./raft.ts";
 import { synodModel } from "./synod.ts";
 import { twoPhaseModel } from "./two-phase.ts";
 
@@ -88,7 +89,7 @@ test("a proposer that ignores what was accepted before is found", () => {
   assert.equal(Path.along(model, violation!.trace).broken, violation!.promise);
 });
 
-const RAFT: RaftParameters = {
+const RAFT: LogParameters = {
   nodes: 3,
   elections: 1,
   heartbeats: 0,

@@ -20,7 +20,7 @@ for (const hunt of RAFT_HUNTS) {
     const { verdict } = huntRaft(create, 1_000_000, [hunt]);
     const { violation } = verdict;
     assert.ok(violation, `not found in ${verdict.states} states`);
-    assert.match(violation.promise, /^I11: n2 leads term \d without "command 1 of term 1"$/);
+    assert.match(violation.promise, /^(I8: n2 leads term \d without|R16:) "command 1 of term 1"/);
     const path = Path.along(hunt.model(create), violation.trace);
     assert.equal(path.broken, violation.promise);
     if (process.env["QUORATE_TRACES"] === undefined) return;

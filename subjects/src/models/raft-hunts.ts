@@ -5,24 +5,12 @@
  */
 
 import type { Raft, RaftWords } from "@quorate/consensus";
-import {
-  type Action,
-  check,
-  type Envelope,
-  type Model,
-  Path,
-  type Verdict,
-} from "@quorate/lab/checker";
+import { type Action, check, type Envelope, Path, type Verdict } from "@quorate/lab/checker";
 
-import {
-  type CreateRaft,
-  firstLeader,
-  type RaftHistory,
-  raftModel,
-  type RaftParameters,
-} from "./raft.ts";
+import { firstLeader, type LogHistory, type LogModel, type LogParameters } from "./log.ts";
+import { type CreateRaft, raftModel } from "./raft.ts";
 
-type RaftModel = Model<RaftWords, Raft, RaftHistory>;
+type RaftModel = LogModel<RaftWords, Raft>;
 
 /** Where to look, and for what. */
 export interface Hunt {
@@ -43,7 +31,7 @@ export interface Hunted {
   readonly verdict: Verdict<RaftWords>;
 }
 
-const NARROW: RaftParameters = {
+const NARROW: LogParameters = {
   nodes: 3,
   elections: 2,
   heartbeats: 0,
@@ -110,7 +98,7 @@ export function huntRaft(
 }
 
 /** A message carries one entry, so that a server may have half of what its leader sends. */
-function oneEntryAtATime(parameters: RaftParameters, create: CreateRaft | undefined): RaftModel {
+function oneEntryAtATime(parameters: LogParameters, create: CreateRaft | undefined): RaftModel {
   return raftModel({ ...parameters, appendBytes: 1 }, create);
 }
 
@@ -154,7 +142,7 @@ function unsyncedTail(model: RaftModel): readonly Action<RaftWords>[] {
   return path.actions;
 }
 
-type Run = Path<RaftWords, Raft, RaftHistory>;
+type Run = Path<RaftWords, Raft, LogHistory>;
 
 function propose(path: Run, node: string): void {
   path.perform({ type: "ask", node, ask: 0, request: { type: "propose", data: Uint8Array.of(1) } });

@@ -118,7 +118,7 @@ test("what no seed finds within the budget, the exam looks for with the model ch
   const argv = ["exam", "raft", "--bug", "commits-earlier-terms", "--budget", "1"];
   const { status, out } = await ask(...argv);
   assert.equal(status, 0);
-  assert.match(out, /commits-earlier-terms {2}checker: L1-figure-8 .* I11 +\d+ states/);
+  assert.match(out, /commits-earlier-terms {2}checker: L1-figure-8 .* I8 +\d+ states/);
   assert.match(out, /quorate check raft --bug commits-earlier-terms/);
   const grade = JSON.parse((await ask(...argv, "--json")).out) as { by: string };
   assert.equal(grade.by, "checker");

@@ -12,12 +12,13 @@
 import { invariant, type NodeId } from "@quorate/kernel";
 
 import { NEVER } from "../../leader/state.ts";
+import { oldestWithin } from "../../log.ts";
 import type { Ballot } from "./ballot.ts";
 import type { Poll, Polled } from "./messages.ts";
 import type { QuorumSizes } from "./quorums.ts";
 import { type Ctx, MultiPaxosState } from "./state.ts";
 
-/** So often a candidate lets others go first whose slots it would need a snapshot for. */
+/** So many polls in a row a candidate that is far behind lets others go first. */
 const DEFERENCE = 4;
 
 export abstract class Electing extends MultiPaxosState {
@@ -26,9 +27,9 @@ export abstract class Electing extends MultiPaxosState {
   protected round = 0;
   /** Who answered this poll, and misses a leader. */
   private supporters: Set<NodeId> = new Set();
-  /** A supporter has compacted away slots that this node lacks. */
+  /** A supporter that could lead knows so much more that one message would not tell it. */
   private outranked = false;
-  /** Polls in a row that ended so. */
+  /** Polls in a row that ended so, since a leader was heard. */
   private deferred = 0;
 
   onStart(ctx: Ctx): void {
@@ -69,7 +70,8 @@ export abstract class Electing extends MultiPaxosState {
     ctx.cancelTimer("heartbeat");
     ctx.note({ type: "polling", round: this.round });
     if (news) this.announce(ctx);
-    if (this.acquainted) this.awaitLeader(ctx);
+    // Who lets others go first gives them the time that they wait for.
+    if (this.acquainted || this.deferred > 0) this.awaitLeader(ctx);
     else this.lookAround(ctx);
     const { round, quorums } = this;
     // A poll promises nothing, so no disk is waited for.
@@ -80,17 +82,17 @@ export abstract class Electing extends MultiPaxosState {
   protected onPoll(ctx: Ctx, from: NodeId, m: Poll): void {
     if (this.differ(ctx, from, m.quorums)) return;
     const { promised: ballot } = this;
-    const base = this.slots.base.index;
+    const near = oldestWithin(this.slots, this.commitIndex, this.config.appendBytes);
     const happy = this.hearsLeader(ctx);
     // Says nothing that a crash could take back and anybody counts on.
-    ctx.sendEagerly(from, { type: "polled", round: m.round, happy, ballot, base });
+    ctx.sendEagerly(from, { type: "polled", round: m.round, happy, ballot, near });
   }
 
   protected onPolled(ctx: Ctx, from: NodeId, m: Polled): void {
     this.seenRound = Math.max(this.seenRound, m.ballot.round);
     const current = this.role === "candidate" && this.phase === "poll" && m.round === this.round;
     if (!current || m.happy) return;
-    if (m.base > this.commitIndex) this.outranked = true;
+    if (m.near > this.commitIndex && this.mayLead(from)) this.outranked = true;
     this.support(ctx, from);
   }
 
@@ -99,9 +101,14 @@ export abstract class Electing extends MultiPaxosState {
     this.supporters.add(node);
     const supports = (one: NodeId) => this.supporters.has(one);
     if (!this.isQuorumFor("prepare", supports) || !this.isQuorumFor("accept", supports)) return;
-    // Whoever needs a snapshot first would make everyone wait: those who do not go first.
+    // Whoever has much to learn first would make everyone wait: those who have not go first (M25).
     if (this.outranked && this.deferred < DEFERENCE) return;
     this.prepare(ctx, undefined);
+  }
+
+  protected override follow(ctx: Ctx, leader: NodeId | undefined): void {
+    if (leader !== undefined) this.deferred = 0;
+    super.follow(ctx, leader);
   }
 
   /** Sizes of quorums that differ may not meet: such nodes elect nobody together (M7). */

@@ -41,8 +41,10 @@ export function paxosMessage(m: Message, show: ShowData = plain): string {
   switch (m.type) {
     case "poll":
       return `poll round ${m.round}`;
-    case "polled":
-      return `polled ${m.happy ? "happy" : "unhappy"} round ${m.round} promised ${ballot(m.ballot)}`;
+    case "polled": {
+      const near = m.near === 0 ? "" : ` near ${m.near}`;
+      return `polled ${m.happy ? "happy" : "unhappy"} round ${m.round} promised ${ballot(m.ballot)}${near}`;
+    }
     case "prepare":
       return `prepare ${ballot(m.ballot)} from ${m.from}${m.summons === undefined ? "" : ` for ${ballot(m.summons)}`}`;
     case "promise": {

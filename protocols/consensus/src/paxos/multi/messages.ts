@@ -28,8 +28,8 @@ export interface Polled {
   readonly happy: boolean;
   /** The highest ballot that the sender has promised. */
   readonly ballot: Ballot;
-  /** It could not tell of slots up to this one: they are compacted away. */
-  readonly base: Index;
+  /** To a node that knows the decided slots up to here, one message tells the others that the sender knows. */
+  readonly near: Index;
 }
 
 /** Phase 1a, for all slots from `from` on. */

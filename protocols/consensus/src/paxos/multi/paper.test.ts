@@ -1,4 +1,4 @@
-/** One test for each sentence of the papers and each rule M1–M24 of PROTOCOL.md that a single node shows. */
+/** One test for each sentence of the papers and each rule M1–M25 of PROTOCOL.md that a single node shows. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -289,7 +289,7 @@ test("M12: a poll changes nothing, and says whether a leader is heard", () => {
     round: 4,
     happy: true,
     ballot: b1,
-    base: 0,
+    near: 0,
   });
   assert.deepEqual(rig.records, []);
 });

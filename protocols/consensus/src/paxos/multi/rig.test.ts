@@ -9,7 +9,7 @@ import type { Founding } from "../../membership.ts";
 import { LogRig } from "../../rig.test.ts";
 import { type Ballot, makeBallot } from "./ballot.ts";
 import { type MultiPaxosConfig, multiPaxosDefaults } from "./config.ts";
-import type { MultiPaxosWords, Promised, Record } from "./messages.ts";
+import type { MultiPaxosWords, Polled, Promised, Record } from "./messages.ts";
 import { MultiPaxos } from "./multi-paxos.ts";
 import { MAJORITIES } from "./quorums.ts";
 import type { Run } from "./slots.ts";
@@ -46,8 +46,8 @@ export class Rig extends LogRig<MultiPaxosWords, MultiPaxos> {
     for (const peer of peers) this.polled(peer, round);
   }
 
-  polled(from: NodeId, round: number, more: { happy?: boolean; ballot?: Ballot } = {}): void {
-    const plain = { happy: false, ballot: makeBallot(0, ""), base: 0 };
+  polled(from: NodeId, round: number, more: Partial<Polled> = {}): void {
+    const plain = { happy: false, ballot: makeBallot(0, ""), near: 0 };
     this.hear(from, { type: "polled", round, ...plain, ...more });
   }
 

@@ -32,7 +32,7 @@ const runs = fc.array(plain<Run>({ ballot, index: number, entries }));
 
 const message: fc.Arbitrary<Message> = fc.oneof(
   tagged("poll", { round: number, quorums }),
-  tagged("polled", { round: number, happy: flag, ballot, base: number }),
+  tagged("polled", { round: number, happy: flag, ballot, near: number }),
   tagged("prepare", {
     ballot,
     from: number,
@@ -68,7 +68,7 @@ test("tags are for ever", () => {
   assert.deepEqual(
     tagsOf(messageCodec as Codec<never>, [
       { ...t, type: "poll", quorums: q },
-      { ...t, type: "polled", happy: true },
+      { ...t, type: "polled", happy: true, near: 0 },
       { ...t, type: "prepare", summons: undefined, quorums: q },
       { ...t, type: "promise", through: 0, last: 0, runs: [] },
       { ...t, type: "behind" },

@@ -23,7 +23,7 @@ const quorums = quorumSizesCodec;
 
 export const messageCodec: Codec<Message> = union<Message>({
   poll: [21, { round: uint, quorums }],
-  polled: [22, { round: uint, happy: bool, ballot, base: uint }],
+  polled: [22, { round: uint, happy: bool, ballot, near: uint }],
   prepare: [23, { ballot, from: uint, summons: option(ballot), quorums }],
   promise: [
     24,
