@@ -101,13 +101,13 @@ test("when the log was idle a mark vouches for the last batch, so its damage is 
   await turns(4);
   const damaged = disk.restart(true);
   const bytes = damaged.peek(SEGMENT_1)?.slice() ?? new Uint8Array(0);
-  bytes[HEADER_BYTES + 60] = 0;
+  bytes[HEADER_BYTES + 64] = 0;
   damaged.overwrite(SEGMENT_1, bytes);
   const error = await fault(() => open(damaged));
   assert.deepEqual(error.fault, {
     code: "corruptRecord",
     path: SEGMENT_1,
-    offset: HEADER_BYTES + 24,
+    offset: HEADER_BYTES + 32,
     sequence: 1,
   });
   await wal.close();
@@ -123,7 +123,7 @@ test("opening a log vouches for what it recovered, so damage of that is seen too
   const again = await open(killed, model);
   const damaged = killed.restart(true);
   const bytes = damaged.peek(SEGMENT_1)?.slice() ?? new Uint8Array(0);
-  bytes[HEADER_BYTES + 60] = 0;
+  bytes[HEADER_BYTES + 64] = 0;
   damaged.overwrite(SEGMENT_1, bytes);
   assert.equal((await fault(() => open(damaged))).code, "corruptRecord");
   await again.wal.close();
@@ -206,11 +206,11 @@ test("a file of a later format is named as such", async () => {
   const { disk } = await written(true);
   const path = files(disk).find((name) => name.endsWith(".wal")) ?? "";
   const bytes = disk.peek(path)?.slice() ?? new Uint8Array(0);
-  const header = encodeHeader({ type: "segment", seed: 1, group: 0, argument: 1 }, 2);
+  const header = encodeHeader({ type: "segment", seed: 1, group: 0, argument: 1 }, 3);
   bytes.set(header);
   disk.overwrite(path, bytes);
   const error = await fault(() => open(disk));
-  assert.deepEqual(error.fault, { code: "unsupportedFormat", path, found: 2, supported: 1 });
+  assert.deepEqual(error.fault, { code: "unsupportedFormat", path, found: 3, supported: 2 });
 });
 
 /** A segment file made by hand. */
@@ -243,7 +243,7 @@ test("an old torn batch is overwritten before anything is appended, so it never 
     [RECORD, 0, 3, record],
   ]);
   // The first record is torn; the other two are whole, and would be valid behind a new one of 40 bytes.
-  file.fill(0, HEADER_BYTES + 24, HEADER_BYTES + 48);
+  file.fill(0, HEADER_BYTES + 32, HEADER_BYTES + 64);
   const disk = await diskWith(file);
   const { wal, recovered } = await open(disk);
   assert.equal(recovered.size, 0);
