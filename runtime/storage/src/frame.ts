@@ -49,6 +49,7 @@ export function frameBytes(length: number, standIn: number = 0): number {
   return (FRAME_HEADER_BYTES + standIn + length + FRAME_ALIGNMENT - 1) & -FRAME_ALIGNMENT;
 }
 
+const SMALL_BYTES = 32;
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -69,7 +70,7 @@ export function writeFrame(
   const payloadStart = at + FRAME_HEADER_BYTES + standIn.length;
   const payloadEnd = payloadStart + payload.length;
   const end = at + frameBytes(payload.length, standIn.length);
-  if (standIn.length > 0) bytes.set(standIn, at + FRAME_HEADER_BYTES);
+  copySmall(standIn, bytes, at + FRAME_HEADER_BYTES);
   if (payload.length > 0) bytes.set(payload, payloadStart);
   for (let pad = payloadEnd; pad < end; pad++) bytes[pad] = 0;
   view.setUint32(at + 4, crc32c(bytes, payloadStart, end, seed), true);
@@ -79,6 +80,13 @@ export function writeFrame(
   view.setUint32(at + 24, kind + standIn.length * 0x1_0000, true);
   view.setUint32(at, crc32c(bytes, at + 4, payloadStart, seed), true);
   return end;
+}
+
+/** Copies bytes that are mostly few: for those a loop is several times faster than `set`. */
+export function copySmall(from: Uint8Array, into: Uint8Array, at: number): void {
+  const { length } = from;
+  if (length > SMALL_BYTES) into.set(from, at);
+  else for (let i = 0; i < length; i++) into[at + i] = from[i]!;
 }
 
 /** Writes a non-negative integer below 2^53 as eight bytes. */

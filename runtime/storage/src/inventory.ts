@@ -8,7 +8,7 @@
  * "Protocol-Aware Recovery", FAST 2018, §3.4.1, keeps apart from entries).
  */
 
-import { readUint53, writeUint53 } from "./frame.ts";
+import { copySmall, readUint53, writeUint53 } from "./frame.ts";
 
 /** So many bytes of frames at least lie between records and the inventory that tells of them. */
 export const PAGE_BYTES = 4096;
@@ -43,7 +43,7 @@ class Page {
     const { view, size } = this;
     view.setUint32(size, group, true);
     view.setUint16(size + 4, standIn.length, true);
-    if (standIn.length > 0) this.bytes.set(standIn, size + ENTRY_BYTES);
+    copySmall(standIn, this.bytes, size + ENTRY_BYTES);
     this.size = end;
     if (this.last === 0) this.first = sequence;
     this.last = sequence;

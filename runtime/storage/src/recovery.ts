@@ -82,8 +82,8 @@ export class Recovery {
   private markStart = 0;
   private markEnd = 0;
   private sealed = false;
-  /** What lies behind the first bad frame of the last segment. */
-  private behind: Behind | undefined;
+  /** What lies behind a bad frame of the last segment, and where that frame is. */
+  private behind: { readonly offset: number; readonly found: Behind } | undefined;
 
   constructor(files: Files, directory: string, visitor: Visitor) {
     this.files = files;
@@ -271,8 +271,10 @@ export class Recovery {
   }
 
   private async lookBehind(window: FileWindow, offset: number): Promise<Behind> {
-    this.behind ??= await findTail(window, offset, this.seed ?? 0);
-    return this.behind;
+    if (this.behind?.offset !== offset) {
+      this.behind = { offset, found: await findTail(window, offset, this.seed ?? 0) };
+    }
+    return this.behind.found;
   }
 
   /** Whether a checkpoint was finished, which waits for the disk, at a point beyond the log's end. */

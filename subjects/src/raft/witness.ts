@@ -32,6 +32,7 @@ export const CLAIMS: readonly Claim[] = [
   { id: "I8", text: "one entry is committed at an index, for ever, and later leaders have it" },
   { id: "I9", text: "only rounds of heartbeats that were sent are answered" },
   { id: "R16", text: "an entry is committed when the disks of a quorum hold it" },
+  { id: "R36", text: "what a disk has lost is unknown: nobody leads or commits by it" },
   { id: "L2", text: "a proposal answered as committed is at that index" },
   { id: "L3", text: "a read sees all that was answered before it was asked" },
   { id: "L4", text: "what was refused for good has no effect and never will" },
@@ -50,6 +51,8 @@ export const MARKS: readonly Mark[] = [
   { name: "transferred", text: "leadership is handed over" },
   { name: "outcome-unknown", text: "a client is told that nobody knows what came of its proposal" },
   { name: "overloaded", text: "a proposal is refused because too much waits" },
+  { name: "sectors-lost", text: "a node starts without the bytes of some entries" },
+  { name: "mended", text: "a node gets entries again that its disk had lost" },
   { name: "lost-writes", text: "a crash takes back what was not synced" },
 ];
 
@@ -112,6 +115,12 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
       case "truncated":
         this.world.mark("truncated");
         break;
+      case "damaged":
+        this.world.mark("sectors-lost");
+        break;
+      case "mended":
+        this.world.mark("mended");
+        break;
       default:
       // The others are no marks.
     }
@@ -140,7 +149,10 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
     }
     // The newest comes first: who leads a later term rules.
     this.leading.unshift(node);
-    const { term } = raft;
+    const { term, damaged } = raft;
+    if (damaged.size > 0) {
+      return { claim: "R36", text: `${node} leads term ${term} and lacks entries ${[...damaged].join(" ")}` };
+    }
     const other = this.leaderOf.get(term);
     this.leaderOf.set(term, node);
     if (other !== undefined && other !== node) {
@@ -171,6 +183,10 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
         claim: "I4",
         text: `${node} commits up to ${commitIndex}; its log ends at ${log.lastIndex}`,
       };
+    }
+    for (const lost of raft.damaged) {
+      if (lost > commitIndex) continue;
+      return { claim: "R36", text: `${node} commits up to ${commitIndex} and lacks entry ${lost}` };
     }
     const news = this.committed.length;
     for (let index = Math.max(seen.commit, log.base.index) + 1; index <= commitIndex; index++) {
