@@ -24,7 +24,8 @@ export function runOfSeed(subject: Subject, seed: number, plan: FleetPlan): Run 
   }
   const any = dice.chance(1, 2) ? "swarm" : COMMON[dice.below(COMMON.length)]!.name;
   const own = special(subject);
-  const chosen = own.length > 0 && dice.chance(1, 8) ? own[dice.below(own.length)]!.name : any;
+  const common = own.length === 0 || dice.chance(9, 10);
+  const chosen = common ? any : own[dice.below(own.length)]!.name;
   return {
     subject: subject.name,
     version: subject.version,

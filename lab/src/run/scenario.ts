@@ -165,10 +165,17 @@ export const SCENARIOS: readonly Scenario[] = [
   ]),
   aimed("slow-disks", "disks stall, the leader's most of all", () => [new Stalls()]),
   {
-    ...aimed("lost-sectors", "disks lose sectors, those with the last copies but one, too", (dice) =>
-      dice.chance(1, 2)
-        ? [new LastCopies()]
-        : [new LostSectors(), new Crashes(1_000), ...(dice.chance(1, 2) ? [new Partitions(600)] : [])],
+    ...aimed(
+      "lost-sectors",
+      "disks lose sectors, those with the last copies but one, too",
+      (dice) =>
+        dice.chance(1, 2)
+          ? [new LastCopies()]
+          : [
+              new LostSectors(),
+              new Crashes(1_000),
+              ...(dice.chance(1, 2) ? [new Partitions(600)] : []),
+            ],
     ),
     needsStandIns: true,
   },
@@ -181,8 +188,9 @@ export const COMMON: readonly Scenario[] = SCENARIOS.filter(
 );
 
 /** Scenarios that say something of this subject and not of all. */
-export function special({ standIn }: Subject): readonly Scenario[] {
-  return SCENARIOS.filter(({ needsStandIns }) => needsStandIns === true && standIn !== undefined);
+export function special(subject: Subject): readonly Scenario[] {
+  const mends = subject.standIn !== undefined;
+  return SCENARIOS.filter(({ needsStandIns }) => needsStandIns === true && mends);
 }
 
 export function scenarioNamed(name: string): Scenario | undefined {

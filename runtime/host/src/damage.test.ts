@@ -76,18 +76,25 @@ class Cluster {
   }
 
   async stop(...names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => this.up.get(name)?.node.stop({ graceMs: 1 })));
+    const nodes = names.flatMap((name) => this.up.get(name)?.node ?? []);
+    await Promise.all(nodes.map((node) => node.stop({ graceMs: 1 })));
     for (const name of names) this.up.delete(name);
   }
 
-  /** Inverts the payloads, or other bytes, of a node's log from one fraction of what is written to another. */
-  damage(name: string, from: number, to: number): void {
+  /** Inverts so many bytes of a node's log at each of some fractions of what is written. */
+  damage(name: string, length: number, ...fractions: readonly number[]): void {
     const wal = path.join(this.directory, name, "wal");
-    const file = readdirSync(wal).find((each) => each.endsWith(".wal"))!;
-    const bytes = readFileSync(path.join(wal, file));
+    const file = path.join(
+      wal,
+      readdirSync(wal).find((each) => each.endsWith(".wal"))!,
+    );
+    const bytes = readFileSync(file);
     const end = bytes.findLastIndex((byte) => byte !== 0);
-    for (let at = Math.floor(end * from); at < end * to; at++) bytes[at]! ^= 0xff;
-    writeFileSync(path.join(wal, file), bytes);
+    for (const fraction of fractions) {
+      const start = Math.floor(end * fraction);
+      for (let at = start; at < start + length; at++) bytes[at]! ^= 0xff;
+    }
+    writeFileSync(file, bytes);
   }
 }
 
@@ -133,7 +140,7 @@ test("a follower whose log is damaged in the middle gets it from the others and 
     await execute(group, 150);
     await eventually("n3 has all", () => cluster.up.get("n3")!.group.machine.digest() === 150);
     await cluster.stop("n3");
-    cluster.damage("n3", 0.4, 0.6);
+    cluster.damage("n3", 2_000, 0.2, 0.6);
     const again = await cluster.start("n3");
     assert.ok((again.log.damaged?.size ?? 0) > 10, "entries are lost");
     await again.read("linearizable");
@@ -154,7 +161,7 @@ test("who would lead does not before it has its log again, and nothing acknowled
     await eventually("n2 has all", () => cluster.up.get("n2")!.group.machine.digest() === 120);
     await cluster.stop("n1", "n2");
     // Only n1 and n2 have most of it, and now n2 has lost some: n2 and n3 are a majority without it.
-    cluster.damage("n2", 0.5, 0.7);
+    cluster.damage("n2", 2_000, 0.3, 0.65);
     const bereft = await cluster.start("n2");
     const behind = await cluster.start("n3");
     await new Promise((resolve) => setTimeout(resolve, 2_500));
@@ -171,7 +178,7 @@ test("alone, a node with lost entries says that nobody can send them again", () 
   withCluster(["n1"], async (cluster) => {
     await execute(cluster.up.get("n1")!.group, 100);
     await cluster.stop("n1");
-    cluster.damage("n1", 0.4, 0.5);
+    cluster.damage("n1", 1_000, 0.4);
     await assert.rejects(cluster.start("n1"), (error: unknown) => {
       assert.ok(error instanceof HostError);
       assert.match(error.message, /^\d+ entries of count are damaged.*restore the data directory/);
@@ -184,7 +191,7 @@ test("without its vote or its snapshot a node does not start, and says what to d
     await execute(cluster.up.get("n1")!.group, 60);
     await cluster.stop("n2");
     // The first records are of terms, votes and lives.
-    cluster.damage("n2", 0.003, 0.05);
+    cluster.damage("n2", 400, 0.003);
     await assert.rejects(cluster.start("n2"), (error: unknown) => {
       assert.ok(error instanceof StorageError);
       assert.match(error.message, /cannot be done without: restore it from a copy, or remove this/);

@@ -35,9 +35,7 @@ export async function findNext(
     const last = kind === RECORD ? durable - 1 : durable;
     if (kind === TRAILER || sequence < next || sequence > last) return true;
     const hollow = status === HOLLOW && kind === RECORD;
-    const standIn = hollow
-      ? window.bytes.slice(frame.standInStart, frame.payloadStart)
-      : undefined;
+    const standIn = hollow ? window.bytes.slice(frame.standInStart, frame.payloadStart) : undefined;
     const identity = standIn === undefined ? undefined : { group, standIn };
     found = { offset: at, size, sequence, whole: status === WHOLE, identity };
     return false;

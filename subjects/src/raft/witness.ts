@@ -151,7 +151,10 @@ export class RaftWitness implements Witness<RaftWords, Raft> {
     this.leading.unshift(node);
     const { term, damaged } = raft;
     if (damaged.size > 0) {
-      return { claim: "R36", text: `${node} leads term ${term} and lacks entries ${[...damaged].join(" ")}` };
+      return {
+        claim: "R36",
+        text: `${node} leads term ${term} and lacks entries ${[...damaged].join(" ")}`,
+      };
     }
     const other = this.leaderOf.get(term);
     this.leaderOf.set(term, node);
