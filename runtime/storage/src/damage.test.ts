@@ -13,9 +13,12 @@ import { dice, DIRECTORY, fault, Model, open, settle, turns } from "./wal-harnes
 const SEGMENT_1 = `${DIRECTORY}/segment-0000000000000001.wal`;
 
 /** A log of several segments and two checkpoints, closed. */
-async function written(close: boolean): Promise<{ disk: SimulatedDisk; model: Model }> {
+async function written(
+  close: boolean,
+  standIns = false,
+): Promise<{ disk: SimulatedDisk; model: Model }> {
   const disk = new SimulatedDisk(dice(3));
-  const model = new Model();
+  const model = new Model(standIns);
   const { wal } = await open(disk, model);
   for (let round = 0; round < 45; round++) {
     model.append(wal, round % 3, 20 + ((round * 53) % 180));
@@ -65,6 +68,37 @@ test("any flipped bit of acknowledged data is an error that changes nothing, or 
     }
   }
   assert.ok(errors > 1000, `${errors} errors`);
+});
+
+test("with stand-ins a flipped bit costs at most the record that it is in, or is an error that changes nothing", async () => {
+  const { disk, model } = await written(true, true);
+  const all = [...model.all];
+  const random = dice(10);
+  let [lost, errors] = [0, 0];
+  for (const path of files(disk)) {
+    const whole = disk.peek(path)?.slice() ?? new Uint8Array(0);
+    for (let at = 0; at < whole.length; at += 1 + Math.floor(random() * 7)) {
+      const flipped = whole.slice();
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+      const damaged = disk.restart(false);
+      damaged.overwrite(path, flipped);
+      const before = snapshot(damaged);
+      try {
+        const { recovered, wal } = await open(damaged);
+        model.all = [...all];
+        model.accept(recovered, true);
+        assert.ok(model.lost.length <= 1);
+        lost += model.lost.length;
+        await wal.close();
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        assert.equal(snapshot(damaged), before);
+        errors++;
+      }
+    }
+  }
+  assert.ok(lost > 200, `${lost} lost`);
+  assert.ok(errors > 50, `${errors} errors: headers of files, checkpoints`);
 });
 
 test("a flipped bit in the last batch, which no mark vouches for, costs at most that batch", async () => {

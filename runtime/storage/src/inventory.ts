@@ -11,7 +11,7 @@
 import { copySmall, readUint53, writeUint53 } from "./frame.ts";
 
 /** So many bytes of frames at least lie between records and the inventory that tells of them. */
-export const PAGE_BYTES = 4096;
+const PAGE_BYTES = 4096;
 const HEAD_BYTES = 12;
 const ENTRY_BYTES = 6;
 const FIRST_BYTES = 4096;

@@ -23,7 +23,7 @@ import { join } from "node:path";
 import { readCheckpoint, type Visitor } from "./checkpoint-file.ts";
 import { type Files } from "./disk.ts";
 import { StorageError } from "./errors.ts";
-import { FileWindow } from "./file-window.ts";
+import { BLOCK_BYTES, FileWindow } from "./file-window.ts";
 import {
   CONTROL_GROUP,
   FrameCursor,
@@ -139,6 +139,10 @@ export class Recovery {
       }
       const { marked, garbageEnd } = await this.lookBehind(window, offset);
       if (marked >= this.next || this.checkpointsBeyond()) throw this.corrupt(path, offset);
+      // What cannot be read is not known to be torn.
+      const { unreadable } = window;
+      if (unreadable !== undefined && unreadable.offset + BLOCK_BYTES > offset)
+        throw unreadable.error;
       const { markStart, markEnd } = this;
       return { path, capacity, offset, markStart, vouched: markEnd === offset, garbageEnd };
     } finally {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { type Disk } from "./disk.ts";
 import { StorageError } from "./errors.ts";
 import { FrameCursor, RECORD, WHOLE } from "./frame.ts";
 import { HEADER_BYTES } from "./layout.ts";
@@ -177,4 +178,43 @@ test("damage to a record without a stand-in is an error, unless a checkpoint has
   const error = await fault(() => open(damage((second?.payload ?? 0) + 8)));
   assert.equal(error.code, "corruptRecord");
   assert.match(error.message, /record 2.*cannot be done without.*nothing was modified/);
+});
+
+/** The same disk, but for a file of which some bytes cannot be read. */
+function unreadable(disk: SimulatedDisk, path: string, from: number, to: number): Disk {
+  return {
+    open: (name, mode, done) =>
+      disk.open(name, mode, (error, file) => {
+        if (file !== undefined && name === path) {
+          const read = file.read.bind(file);
+          file.read = (into, length, position, got) => {
+            if (position >= to || position + length <= from) read(into, length, position, got);
+            else got(Object.assign(new Error("bad sector"), { code: "EIO" }), undefined);
+          };
+        }
+        done(error, file);
+      }),
+    rename: (...told) => disk.rename(...told),
+    unlink: (...told) => disk.unlink(...told),
+    makeDirectory: (...told) => disk.makeDirectory(...told),
+    list: (...told) => disk.list(...told),
+    syncDirectory: (...told) => disk.syncDirectory(...told),
+  };
+}
+
+test("a sector that cannot be read is bridged as one that reads wrong, but never taken for a torn end", async () => {
+  const { disk, model } = await written(200, 1 << 16);
+  const [path = ""] = segments(disk);
+  const whole = disk.peek(path)?.slice() ?? new Uint8Array(0);
+  const { offset: end = 0 } = frames(whole).at(-1) ?? {};
+  const { wal, recovered } = await open(disk, new Model(), {
+    disk: unreadable(disk, path, 8192, 8192 + 512),
+  });
+  model.accept(recovered, true);
+  assert.ok(model.lost.length > 4);
+  await wal.close();
+  const last = unreadable(disk, path, end, end + 512);
+  const error = await fault(() => open(disk, new Model(), { disk: last }));
+  assert.equal(error.code, "io");
+  assert.match(error.message, /cannot read .*bad sector/);
 });
