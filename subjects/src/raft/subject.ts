@@ -1,16 +1,10 @@
 /** Raft as the lab examines it: the production class, alone, with a key-value store in its log. */
 
-import {
-  lan,
-  Raft,
-  type RaftConfig,
-  type RaftRecord,
-  raftStandIn,
-  type RaftWords,
-} from "@quorate/consensus";
-import type { Cluster, Parameters, Settings, Subject, Substitute } from "@quorate/lab";
+import { lan, Raft, type RaftConfig, type RaftWords } from "@quorate/consensus";
+import type { Cluster, Parameters, Settings, Subject } from "@quorate/lab";
 
 import { raftBugs } from "./bugs.ts";
+import { substitute } from "./substitute.ts";
 import { raftWords } from "./words.ts";
 import { CLAIMS, MARKS, RaftWitness } from "./witness.ts";
 
@@ -65,17 +59,9 @@ export const raft: Subject<RaftWords, Raft> = {
   marks: MARKS,
   bugs: raftBugs.map(({ bug }) => bug),
   words: raftWords,
-  standIn,
+  standIn: substitute,
   open,
 };
-
-function standIn(record: RaftRecord): Substitute<RaftRecord> | undefined {
-  if (record.type !== "entries" && record.type !== "mended") return undefined;
-  const { index: from, entries } = record;
-  const instead = raftStandIn(record);
-  if (instead === undefined || entries.length === 0) return undefined;
-  return { record: instead, from, to: from + entries.length };
-}
 
 function open(settings: Settings, bug: string | undefined): Cluster<RaftWords, Raft> {
   const nodes = Array.from({ length: settings["nodes"]! }, (_, i) => `n${i + 1}`);
