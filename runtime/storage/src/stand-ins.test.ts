@@ -150,6 +150,26 @@ test("after a restart the log still tells of what it had not told of before", as
   await wal.close();
 });
 
+test("after a restart the log does not tell again of what it has told of", async () => {
+  const disk = new SimulatedDisk(dice(2));
+  const model = new Model(true);
+  const first = await open(disk, model, { segmentBytes: 1 << 18 });
+  for (let i = 0; i < 800; i++) {
+    model.append(first.wal, 0, 100);
+    if (i % 8 === 0) await settle(first.wal);
+  }
+  await first.wal.close();
+  const { wal, recovered } = await open(disk, model);
+  model.accept(recovered, true);
+  for (let i = 0; i < 40; i++) {
+    model.append(wal, 0, 100);
+    await settle(wal);
+  }
+  await wal.close();
+  const { bytes } = wal.statistics;
+  assert.ok(bytes < 12_000, `${bytes} bytes for 40 records`);
+});
+
 test("damage to a record without a stand-in is an error, unless a checkpoint has replaced it", async () => {
   const disk = new SimulatedDisk(dice(6));
   const model = new Model();
