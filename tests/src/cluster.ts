@@ -12,6 +12,7 @@ import path from "node:path";
 import { NodeProcess } from "./node-process.ts";
 import { claimPorts, NODE_PORTS, type PortBlock } from "./ports.ts";
 import { eventually, PATIENCE_MS } from "./wait.ts";
+import { Wires } from "./wires.ts";
 
 export const NAMES = ["n1", "n2", "n3"] as const;
 export type NodeName = (typeof NAMES)[number];
@@ -43,6 +44,8 @@ export interface ClusterOptions {
   readonly engine?: EngineName;
   /** Further flags of `quorate serve`, for every node. */
   readonly flags?: readonly string[];
+  /** Whether the nodes reach each other over {@link Wires}, and speak nothing but consensus over them. */
+  readonly wires?: boolean;
 }
 
 /** A node that does not answer at all must not hold up the test that paused it. */
@@ -53,12 +56,26 @@ export class Cluster {
   private readonly ports: PortBlock;
   private readonly flags: readonly string[];
   private readonly processes = new Map<NodeName, NodeProcess>();
+  private readonly strung: Wires<NodeName> | undefined;
 
-  constructor(ports: PortBlock, { flags = [], engine }: ClusterOptions) {
+  constructor(ports: PortBlock, { flags = [], engine, wires = false }: ClusterOptions) {
     this.ports = ports;
     const chosen = engine ?? process.env["QUORATE_TEST_ENGINE"] ?? "raft";
-    this.flags = ["--consensus", `etcd=${chosen}`, ...flags];
+    this.flags = [
+      "--consensus",
+      `etcd=${chosen}`,
+      "--services",
+      wires ? "etcd" : "etcd,serf",
+      ...flags,
+    ];
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), "quorate-"));
+    this.strung = wires ? new Wires(NAMES, (name) => this.base(name) + 1) : undefined;
+  }
+
+  /** The network between the nodes; clients reach every node all the same. */
+  get wires(): Wires<NodeName> {
+    assert.ok(this.strung, "the cluster has wires");
+    return this.strung;
   }
 
   get portBase(): number {
@@ -104,7 +121,9 @@ export class Cluster {
 
   /** Starts a process as that node beside the one that runs. */
   launchAside(name: NodeName, flags: Readonly<Record<string, string>> = {}): NodeProcess {
-    const cluster = NAMES.map((each) => `${each}=127.0.0.1:${this.base(each) + 1}`).join(",");
+    const port = (each: NodeName): number =>
+      (each === name ? undefined : this.strung?.port(name, each)) ?? this.base(each) + 1;
+    const cluster = NAMES.map((each) => `${each}=127.0.0.1:${port(each)}`).join(",");
     const settings = {
       "--name": name,
       "--data-dir": this.dataDir(name),
@@ -184,6 +203,7 @@ export class Cluster {
   /** Ends everything at once. */
   async stop(): Promise<void> {
     await Promise.all([...this.processes.values()].map((process) => process.killed()));
+    await this.strung?.close();
     await this.ports.release();
   }
 
@@ -200,14 +220,15 @@ export class Cluster {
 }
 
 /** Runs a test on a cluster of three serving nodes, and cleans up after it. */
-export async function withCluster(
+export async function withCluster<T>(
   options: ClusterOptions,
-  body: (cluster: Cluster) => Promise<void>,
-): Promise<void> {
+  body: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
   const cluster = new Cluster(await claimPorts(), options);
   try {
+    if (options.wires === true) await cluster.wires.open();
     await cluster.start(...NAMES);
-    await body(cluster);
+    return await body(cluster);
   } catch (error) {
     // Their logs are complete once they have ended.
     await cluster.stop();

@@ -1,4 +1,4 @@
-/** The npm `etcd3` client as people configure it, with all endpoints, while nodes are killed and restarted. */
+/** The npm `etcd3` client as people configure it, with all endpoints, while nodes are killed, restarted and cut off. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { Etcd3, type Watcher } from "etcd3";
 
-import { type Cluster, NAMES, withCluster } from "./cluster.ts";
+import { type Cluster, NAMES, type NodeName, withCluster } from "./cluster.ts";
 import { eventually } from "./wait.ts";
 
 function usual(cluster: Cluster): Etcd3 {
@@ -62,41 +62,66 @@ test("npm etcd3 reads, writes, compares and leases on any node", () =>
     }
   }));
 
-test("a watcher, a lease, a lock and an election of npm etcd3 outlive the nodes they were made on", () =>
-  withCluster({}, async (cluster) => {
-    const client = usual(cluster);
-    const seen: string[] = [];
-    let watcher: Watcher | undefined;
-    try {
-      watcher = await client.watch().prefix("jobs/").create();
-      watcher.on("put", (kv) => seen.push(kv.key.toString()));
-      const lease = client.lease(10);
-      await lease.put("alive").value("yes");
-      let lost: Error | undefined;
-      lease.on("lost", (error) => (lost = error));
-      const campaign = client.election("boss", 10).campaign("me");
-      campaign.on("error", (error) => (lost = error));
-      await once(campaign, "elected");
-      let number = 0;
-      for (const name of NAMES) {
-        await cluster.process(name).killed();
-        for (let i = 0; i < 20; i++) await insist(client, `jobs/${number++}`, name);
-        await cluster.start(name);
-        for (let i = 0; i < 20; i++) await insist(client, `jobs/${number++}`, name);
+/** What is done to a node while a client goes on, and how it is undone. */
+interface Harm {
+  readonly name: string;
+  readonly wires: boolean;
+  do(cluster: Cluster, name: NodeName): Promise<void> | void;
+  undo(cluster: Cluster, name: NodeName): Promise<void> | void;
+}
+
+const harms: readonly Harm[] = [
+  {
+    name: "death",
+    wires: false,
+    do: (cluster, name) => cluster.process(name).killed(),
+    undo: (cluster, name) => cluster.start(name),
+  },
+  {
+    name: "isolation",
+    wires: true,
+    do: (cluster, name) => cluster.wires.isolate(name),
+    undo: (cluster) => cluster.wires.mend("lost"),
+  },
+];
+
+for (const harm of harms) {
+  test(`a watcher, a lease, a lock and an election of npm etcd3 outlive the ${harm.name} of each node`, () =>
+    withCluster({ wires: harm.wires }, async (cluster) => {
+      const client = usual(cluster);
+      const seen: string[] = [];
+      let watcher: Watcher | undefined;
+      try {
+        watcher = await client.watch().prefix("jobs/").create();
+        watcher.on("put", (kv) => seen.push(kv.key.toString()));
+        const lease = client.lease(60);
+        await lease.put("alive").value("yes");
+        let lost: Error | undefined;
+        lease.on("lost", (error) => (lost = error));
+        const campaign = client.election("boss", 60).campaign("me");
+        campaign.on("error", (error) => (lost = error));
+        await once(campaign, "elected");
+        let number = 0;
+        for (const name of NAMES) {
+          await harm.do(cluster, name);
+          for (let i = 0; i < 10; i++) await insist(client, `jobs/${number++}`, name);
+          await harm.undo(cluster, name);
+          for (let i = 0; i < 20; i++) await insist(client, `jobs/${number++}`, name);
+        }
+        const expected = Array.from({ length: number }, (_, index) => `jobs/${index}`);
+        await eventually("the watcher has seen it all", () => seen.includes(expected.at(-1)!));
+        assert.deepEqual([...new Set(seen)], expected);
+        assert.equal(await client.get("alive").string(), "yes");
+        assert.equal(lost, undefined);
+        const lock = client.lock("mutex").ttl(10);
+        await lock.acquire();
+        await assert.rejects(client.lock("mutex").ttl(10).acquire());
+        await lock.release();
+        await campaign.resign();
+        await lease.revoke();
+      } finally {
+        await watcher?.cancel().catch(() => {});
+        client.close();
       }
-      const expected = Array.from({ length: number }, (_, index) => `jobs/${index}`);
-      await eventually("the watcher has seen it all", () => seen.includes(expected.at(-1)!));
-      assert.deepEqual([...new Set(seen)], expected);
-      assert.equal(await client.get("alive").string(), "yes");
-      assert.equal(lost, undefined);
-      const lock = client.lock("mutex").ttl(10);
-      await lock.acquire();
-      await assert.rejects(client.lock("mutex").ttl(10).acquire());
-      await lock.release();
-      await campaign.resign();
-      await lease.revoke();
-    } finally {
-      await watcher?.cancel().catch(() => {});
-      client.close();
-    }
-  }));
+    }));
+}

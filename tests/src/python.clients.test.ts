@@ -1,4 +1,4 @@
-/** Debian's python3-etcd3, unmodified, against any node, while others are killed and restarted. */
+/** Debian's python3-etcd3, unmodified, against any node, while others are killed, restarted and cut off. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -56,6 +56,36 @@ class Session {
 const missing = installed(PYTHON, "-c", "import etcd3")
   ? false
   : "python3-etcd3 is not installed here";
+
+test(
+  "python's etcd3 writes and watches on while the leader is cut off, and on its node afterwards",
+  { skip: missing },
+  () =>
+    withCluster({ wires: true }, async (cluster) => {
+      const leader = await cluster.leader();
+      const sessions = new Map(NAMES.map((name) => [name, new Session(cluster.etcd(name))]));
+      try {
+        const [writing, watching] = cluster.others(leader).map((name) => sessions.get(name)!);
+        await watching!.does("watch apart 200");
+        await sessions.get(leader)!.does("watch apart 200");
+        writing!.begin("write apart 200");
+        await watching!.hears(/^event apart\/50 50$/m);
+        cluster.wires.isolate(leader);
+        await writing!.done();
+        await watching!.hears(/^watched apart$/m);
+        cluster.wires.mend("lost");
+        await sessions.get(leader)!.hears(/^watched apart$/m);
+        const expected = Array.from({ length: 200 }, (_, number) => `apart/${number}`);
+        for (const session of [watching!, sessions.get(leader)!]) {
+          const keys = session.events.map((event) => event.split(" ")[1]);
+          assert.deepEqual([...new Set(keys)], expected, "every write once and in order");
+        }
+        await sessions.get(leader)!.does("write back 20");
+      } finally {
+        for (const session of sessions.values()) session.end();
+      }
+    }),
+);
 
 test(
   "python's etcd3 works on each node, and through the death of the leader",

@@ -125,3 +125,22 @@ export class Log {
     return index;
   }
 }
+
+/**
+ * Up to where entries may be forgotten, `last` at most, so that the last
+ * `keepBytes` of what is held up to there stay.
+ */
+export function oldestWithin(
+  held: Pick<Log, "base" | "at">,
+  last: Index,
+  keepBytes: number,
+): Index {
+  let index = last;
+  let kept = 0;
+  while (index > held.base.index) {
+    kept += entryBytes(held.at(index));
+    if (kept > keepBytes) break;
+    index--;
+  }
+  return index;
+}

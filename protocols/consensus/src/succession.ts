@@ -24,6 +24,13 @@ export function bestSuccessor(
   return best;
 }
 
+/** Whether another voter should lead rather than `node`, being of a higher priority. */
+export function outranked(configuration: Configuration, node: NodeId): boolean {
+  if (configuration.traits.length === 0) return false;
+  const { priority } = traitsOf(configuration, node);
+  return configuration.voters.some((one) => traitsOf(configuration, one).priority > priority);
+}
+
 /** Compares in the order of the parts. */
 function isHigher(a: readonly number[], b: readonly number[]): boolean {
   for (const [i, part] of a.entries()) if (part !== b[i]) return part > b[i]!;

@@ -244,7 +244,7 @@ export class Node {
     }
     for (const { name, log } of this.groups) {
       const entries = log.damaged?.size ?? 0;
-      if (entries === 0 || members(log.configuration).length > 1) continue;
+      if (entries === 0 || members(log.configuration).length !== 1) continue;
       throw new HostError({ code: "beyondRepair", group: name, entries });
     }
   }

@@ -6,18 +6,15 @@
 
 import { MultiPaxos, type MultiPaxosConfig, type MultiPaxosWords } from "@quorate/consensus";
 import type { Context, NodeId } from "@quorate/kernel";
-import { type Bug, Careless, Hasty, type Settings } from "@quorate/lab";
+import { Careless, Hasty } from "@quorate/lab";
+
+import { type Planted, planted } from "../log/planted.ts";
 
 type Ctx = Context<MultiPaxosWords>;
 type Message<K extends MultiPaxosWords["Message"]["type"]> = Extract<
   MultiPaxosWords["Message"],
   { readonly type: K }
 >;
-
-export interface Planted {
-  readonly bug: Bug;
-  make(config: MultiPaxosConfig): MultiPaxos;
-}
 
 // Phase one.
 
@@ -181,10 +178,11 @@ class ReadsWithoutAsking extends MultiPaxos {
 
 class LongLease extends MultiPaxos {
   protected override onHeartbeatAck(ctx: Ctx, from: NodeId, m: Message<"heartbeatAck">): void {
-    const before = this.leaseUntil;
+    const before = this.reads.leaseUntil;
     super.onHeartbeatAck(ctx, from, m);
     // From when the answer came, and twice an election timeout: as long as the most patient voter waits.
-    if (this.leaseUntil > before) this.leaseUntil = ctx.now + 2 * this.config.electionMs;
+    if (this.reads.leaseUntil > before)
+      this.reads.leaseUntil = ctx.now + 2 * this.config.electionMs;
   }
 }
 
@@ -202,26 +200,15 @@ class HastyRestart extends MultiPaxos {
 }
 
 class ImpatientAcceptor extends MultiPaxos {
-  protected override isHappy(): boolean {
+  protected override hearsLeader(): boolean {
     return this.role === "leader";
   }
-}
-
-function planted(
-  name: string,
-  sentence: string,
-  breaks: readonly string[],
-  scenarios: readonly string[],
-  make: Planted["make"],
-  settings: Settings = {},
-): Planted {
-  return { bug: { name, sentence, breaks, scenarios, settings }, make };
 }
 
 /** What any break of agreement may be seen by first. */
 const DISAGREEMENT = ["J1", "J5", "J9", "J10", "L2", "L3", "L4", "stops"];
 
-export const paxosBugs: readonly Planted[] = [
+export const paxosBugs: readonly Planted<MultiPaxosConfig, MultiPaxos>[] = [
   planted(
     "forgets-its-promise",
     "an acceptor remembers, even if it fails and restarts, the highest ballot it has promised (2001, §2.2)",

@@ -6,14 +6,23 @@ import {
   multiPaxosDefaults,
   type MultiPaxosWords,
 } from "@quorate/consensus";
+import type { NodeId } from "@quorate/kernel";
 import type { Cluster, Parameters, Settings, Subject } from "@quorate/lab";
 
+import {
+  LEADER_PARAMETERS,
+  leaderSettings,
+  NODES,
+  nodesOf,
+  patienceMs,
+  tolerance,
+} from "../log/settings.ts";
 import { paxosBugs } from "./bugs.ts";
 import { CLAIMS, MARKS, PaxosWitness } from "./witness.ts";
 import { paxosWords } from "./words.ts";
 
 const parameters: Parameters = {
-  nodes: { summary: "how many nodes, all voters", fallback: 3, min: 1, max: 9, swarm: [3, 3, 5] },
+  nodes: NODES,
   accept: {
     summary: "how many voters accept, instead of a majority; the others prepare",
     fallback: 0,
@@ -28,45 +37,8 @@ const parameters: Parameters = {
     max: 1 << 20,
     swarm: [1, 4, 4096],
   },
-  electionMs: {
-    summary: "shortest election timeout; the longest is twice this",
-    fallback: 500,
-    min: 3,
-    max: 60_000,
-  },
-  heartbeatMs: { summary: "how often a leader speaks", fallback: 100, min: 1, max: 20_000 },
-  appendBytes: {
-    summary: "most entry bytes in one message",
-    fallback: 1 << 20,
-    min: 1,
-    max: 1 << 30,
-    swarm: [64, 1 << 20],
-  },
-  inflightMessages: {
-    summary: "most unanswered messages to one member",
-    fallback: 256,
-    min: 1,
-    max: 1 << 16,
-    swarm: [1, 3, 256],
-  },
-  uncommittedBytes: {
-    summary: "proposals are refused while more than this waits",
-    fallback: 1 << 26,
-    min: 1,
-    max: 1 << 30,
-    swarm: [200, 1 << 26],
-  },
-  leaseReads: {
-    summary: "1: a leader serves reads under a lease",
-    fallback: 1,
-    min: 0,
-    max: 1,
-    swarm: [0, 1],
-  },
+  ...LEADER_PARAMETERS,
 };
-
-/** Of two clocks, how much faster one may run: the bound that leases count on. */
-const DRIFT_PERMILLE = 100;
 
 export const paxos: Subject<MultiPaxosWords, MultiPaxos> = {
   name: "paxos",
@@ -81,39 +53,27 @@ export const paxos: Subject<MultiPaxosWords, MultiPaxos> = {
 };
 
 function open(settings: Settings, bug: string | undefined): Cluster<MultiPaxosWords, MultiPaxos> {
-  const nodes = Array.from({ length: settings["nodes"]! }, (_, i) => `n${i + 1}`);
+  const nodes = nodesOf(settings);
   const config = configOf(nodes, settings);
-  const leases = config.leaseReads;
   const majority = (nodes.length >> 1) + 1;
   const { prepare, accept } = config.quorums ?? { prepare: majority, accept: majority };
   const planted = paxosBugs.find((each) => each.bug.name === bug);
   return {
     nodes,
-    tolerates: {
-      lost: nodes.length - Math.max(prepare, accept),
-      driftPermille: DRIFT_PERMILLE,
-      clockSteps: !leases,
-      wipe: false,
-    },
+    tolerates: tolerance(nodes.length - Math.max(prepare, accept), config),
     releases: 1,
-    patienceMs: 60 * config.electionMs,
+    patienceMs: patienceMs(config),
     create: () => planted?.make(config) ?? new MultiPaxos(config),
-    witness: (world) => new PaxosWitness(world, nodes, { leases, acceptQuorum: accept }),
+    witness: (world) => new PaxosWitness(world, nodes, config.leaseReads, accept),
   };
 }
 
-function configOf(nodes: readonly string[], settings: Settings): MultiPaxosConfig {
+function configOf(nodes: readonly NodeId[], settings: Settings): MultiPaxosConfig {
   const accept = Math.min(settings["accept"]!, nodes.length);
   return {
     ...multiPaxosDefaults({ voters: nodes }),
+    ...leaderSettings(settings),
     quorums: accept === 0 ? undefined : { prepare: nodes.length - accept + 1, accept },
     window: settings["window"]!,
-    electionMs: settings["electionMs"]!,
-    heartbeatMs: settings["heartbeatMs"]!,
-    appendBytes: settings["appendBytes"]!,
-    inflightMessages: settings["inflightMessages"]!,
-    uncommittedBytes: settings["uncommittedBytes"]!,
-    leaseReads: settings["leaseReads"] === 1,
-    clockDriftPermille: DRIFT_PERMILLE,
   };
 }

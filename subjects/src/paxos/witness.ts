@@ -1,24 +1,21 @@
 /**
- * Watches a cluster of Multi-Paxos nodes: keeps what was decided first for each
- * slot, what was proposed in each ballot, what is on every node's disk, and what
- * clients were told, and says when a node contradicts them. Every check costs
- * what changed since the node's last step.
+ * Watches a cluster of Multi-Paxos nodes, beyond what is watched of every log:
+ * promises, what was decided first for each slot and in which ballot, what was
+ * proposed in each ballot, and on whose disks it was.
  */
 
 import type {
   Ballot,
   Entry,
-  LogRequest,
-  LogResponse,
   MultiPaxos,
   MultiPaxosNote,
   MultiPaxosRecord,
   MultiPaxosWords,
 } from "@quorate/consensus";
-import type { NodeId, Position, Random } from "@quorate/kernel";
-import type { Broken, Claim, Mark, Settled, Witness, World } from "@quorate/lab";
+import type { NodeId, Position } from "@quorate/kernel";
+import type { Broken, Claim, Mark, World } from "@quorate/lab";
 
-import { Operations } from "../operations.ts";
+import { CLIENT_CLAIMS, CLIENT_MARKS, LogWitness, sameEntry } from "../log/witness.ts";
 import { DurableSlots } from "./durable-slots.ts";
 
 export const CLAIMS: readonly Claim[] = [
@@ -32,9 +29,7 @@ export const CLAIMS: readonly Claim[] = [
   { id: "J8", text: "only rounds that were sent are answered" },
   { id: "J9", text: "once a value is decided, every higher ballot proposes it for that slot" },
   { id: "J10", text: "what is decided is on the disks of an accept quorum" },
-  { id: "L2", text: "a proposal answered as committed is at that index" },
-  { id: "L3", text: "a read sees all that was answered before it was asked" },
-  { id: "L4", text: "what was refused for good has no effect and never will" },
+  ...CLIENT_CLAIMS,
 ];
 
 export const MARKS: readonly Mark[] = [
@@ -44,12 +39,7 @@ export const MARKS: readonly Mark[] = [
   { name: "deposed", text: "a leader learns of a higher ballot" },
   { name: "filled", text: "a gap among inherited slots is filled with a no-op" },
   { name: "inherited", text: "a value of an earlier leader is decided by a later one" },
-  { name: "read", text: "a linearizable read is answered" },
-  { name: "lease-read", text: "a read is answered under a lease" },
-  { name: "transferred", text: "leadership is handed over" },
-  { name: "outcome-unknown", text: "a client is told that nobody knows what came of its proposal" },
-  { name: "overloaded", text: "a proposal is refused because too much waits" },
-  { name: "lost-writes", text: "a crash takes back what was not synced" },
+  ...CLIENT_MARKS,
 ];
 
 /** What was seen of a node in its present life. */
@@ -59,55 +49,31 @@ interface Seen {
   leading: boolean;
 }
 
-interface Decided {
-  readonly entry: Entry;
-  /** Of its first learner. */
-  readonly ballot: Ballot;
-}
-
-export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
-  private readonly world: World<MultiPaxosWords, MultiPaxos>;
-  private readonly nodes: readonly NodeId[];
+export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, DurableSlots> {
   private readonly acceptQuorum: number;
   private readonly seen: Map<NodeId, Seen> = new Map();
-  private readonly disks: Map<NodeId, DurableSlots> = new Map();
-  private readonly leaderOf: Map<string, NodeId> = new Map();
   private readonly proposed: Map<string, Entry> = new Map();
-  /** What was decided first for each slot, from 1. */
-  private readonly decided: Decided[] = [];
-  private readonly log: Entry[] = [];
-  private readonly operations: Operations;
-  private leading: NodeId[] = [];
+  /** The ballot in which the first to know each slot to be decided held its value, from slot 1. */
+  private readonly decidedIn: Ballot[] = [];
   /** Found while a record was written; told after the step. */
   private found: Broken | undefined;
 
   constructor(
     world: World<MultiPaxosWords, MultiPaxos>,
     nodes: readonly NodeId[],
-    { leases, acceptQuorum }: { leases: boolean; acceptQuorum: number },
+    leases: boolean,
+    acceptQuorum: number,
   ) {
-    this.world = world;
-    this.nodes = nodes;
+    super(world, nodes, leases);
     this.acceptQuorum = acceptQuorum;
-    this.operations = new Operations(world, nodes, leases);
-    for (const node of nodes) this.disks.set(node, new DurableSlots());
   }
 
   started(node: NodeId, { promised }: MultiPaxos): void {
     this.seen.set(node, { promised, commit: 0, leading: false });
   }
 
-  stopped(node: NodeId, kept: number): void {
-    if (this.disks.get(node)!.crash(kept)) this.world.mark("lost-writes");
-    this.leading = this.leading.filter((each) => each !== node);
-  }
-
-  wiped(node: NodeId): void {
-    this.disks.set(node, new DurableSlots());
-  }
-
-  persisted(node: NodeId, record: MultiPaxosRecord, position: Position): void {
-    this.disks.get(node)!.persist(record, position);
+  override persisted(node: NodeId, record: MultiPaxosRecord, position: Position): void {
+    super.persisted(node, record, position);
     if (record.type !== "accepted") return;
     for (const [i, entry] of record.entries.entries()) {
       this.found ??= this.accepted(node, record.index + i, record.ballot, entry);
@@ -118,28 +84,24 @@ export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
     const name = `${ballotText(ballot)} ${index}`;
     const first = this.proposed.get(name) ?? entry;
     this.proposed.set(name, first);
-    if (!same(first, entry)) {
+    if (!sameEntry(first, entry)) {
       return {
         claim: "J5",
         text: `${node} accepts another value in ballot ${name} than was proposed`,
       };
     }
-    const decided = this.decided[index - 1];
-    if (decided === undefined || isHigher(decided.ballot, ballot) || same(decided.entry, entry)) {
-      return undefined;
-    }
-    const text = `${node} accepts in ballot ${ballotText(ballot)} another value for slot ${index} than was decided in ${ballotText(decided.ballot)}`;
+    const decided = this.committed[index - 1];
+    const decidedIn = this.decidedIn[index - 1];
+    if (decided === undefined || decidedIn === undefined) return undefined;
+    if (isHigher(decidedIn, ballot) || sameEntry(decided, entry)) return undefined;
+    const text = `${node} accepts in ballot ${ballotText(ballot)} another value for slot ${index} than was decided in ${ballotText(decidedIn)}`;
     return { claim: "J9", text };
-  }
-
-  durable(node: NodeId, position: Position): void {
-    this.disks.get(node)!.sync(position);
   }
 
   noted(_node: NodeId, note: MultiPaxosNote): void {
     switch (note.type) {
       case "elected":
-        this.world.mark(this.leaderOf.size > 0 ? "re-elected" : "elected");
+        this.world.mark(this.everLed ? "re-elected" : "elected");
         break;
       case "steppedDown":
         this.world.mark(note.reason === "quorumLost" ? "quorum-lost" : "deposed");
@@ -152,7 +114,7 @@ export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
     }
   }
 
-  stepped(node: NodeId, paxos: MultiPaxos): Broken | undefined {
+  override stepped(node: NodeId, paxos: MultiPaxos): Broken | undefined {
     const seen = this.seen.get(node)!;
     let broken = this.found;
     this.found = undefined;
@@ -164,27 +126,12 @@ export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
       seen.promised = paxos.promised;
     }
     const leads = paxos.role === "leader";
-    if (leads !== seen.leading) broken ??= this.roleChanged(node, paxos, seen, leads);
+    if (leads !== seen.leading) {
+      seen.leading = leads;
+      broken ??= this.led(node, paxos, "J3");
+    }
     if (paxos.commitIndex > seen.commit) broken ??= this.advanced(node, paxos, seen);
     return broken;
-  }
-
-  private roleChanged(
-    node: NodeId,
-    { promised }: MultiPaxos,
-    seen: Seen,
-    leads: boolean,
-  ): Broken | undefined {
-    seen.leading = leads;
-    this.leading = this.leading.filter((each) => each !== node);
-    if (!leads) return undefined;
-    // The newest comes first: who leads in a higher ballot rules.
-    this.leading.unshift(node);
-    const ballot = ballotText(promised);
-    const other = this.leaderOf.get(ballot);
-    this.leaderOf.set(ballot, node);
-    if (other === undefined || other === node) return undefined;
-    return { claim: "J3", text: `${other} and ${node} both lead in ballot ${ballot}` };
   }
 
   private advanced(node: NodeId, paxos: MultiPaxos, seen: Seen): Broken | undefined {
@@ -195,12 +142,12 @@ export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
       if (entry === undefined || ballot === undefined) {
         return { claim: "J4", text: `${node} knows slot ${index} to be decided and holds nothing` };
       }
-      const first = this.decided[index - 1];
+      const first = this.committed[index - 1];
       if (first === undefined) {
         const broken = this.decide(node, index, entry, ballot);
         if (broken !== undefined) return broken;
-      } else if (!same(first.entry, entry)) {
-        const text = `${node} decides another value for slot ${index} than was decided in ${ballotText(first.ballot)}`;
+      } else if (!sameEntry(first, entry)) {
+        const text = `${node} decides another value for slot ${index} than was decided in ${ballotText(this.decidedIn[index - 1]!)}`;
         return { claim: "J1", text };
       }
     }
@@ -210,10 +157,9 @@ export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
 
   /** A node is the first to know a slot to be decided. */
   private decide(node: NodeId, index: number, entry: Entry, ballot: Ballot): Broken | undefined {
-    this.decided.push({ entry, ballot });
-    this.log.push(entry);
+    this.decidedIn.push(ballot);
     if (entry.term < ballot.round) this.world.mark("inherited");
-    const broken = this.operations.committed(index, entry);
+    const broken = this.commit(entry);
     if (broken !== undefined) return broken;
     // Whether a quorum could lose its power now and still have it.
     const holders = this.nodes.filter((each) => {
@@ -225,47 +171,12 @@ export class PaxosWitness implements Witness<MultiPaxosWords, MultiPaxos> {
     return { claim: "J10", text };
   }
 
-  ask(op: number, dice: Random, node: NodeId): LogRequest {
-    return this.operations.ask(op, dice, node);
+  protected override emptyDisk(): DurableSlots {
+    return new DurableSlots();
   }
 
-  answered(op: number, response: LogResponse): Settled {
-    return this.operations.answered(op, response, this.log);
-  }
-
-  abandoned(op: number): void {
-    this.operations.abandoned(op);
-  }
-
-  leaders(): readonly NodeId[] {
-    return this.leading;
-  }
-
-  leaseHolders(): readonly NodeId[] {
-    return this.leading;
-  }
-
-  missing(core: readonly NodeId[]): string | undefined {
-    const [leader, ...more] = this.leading.filter((node) => core.includes(node));
-    if (leader === undefined) return "nobody leads";
-    if (more.length > 0) return `${[leader, ...more].join(" and ")} lead`;
-    const { commitIndex, lastIndex, promised } = this.world.process(leader)!;
-    if (commitIndex !== lastIndex) return `${leader} has decided ${commitIndex} of ${lastIndex}`;
-    for (const node of core) {
-      const paxos = this.world.process(node);
-      if (paxos === undefined) return `${node} is down`;
-      if (ballotText(paxos.promised) !== ballotText(promised)) {
-        return `${node} promised ${ballotText(paxos.promised)}, ${leader} leads in ${ballotText(promised)}`;
-      }
-      if (paxos.commitIndex !== commitIndex) {
-        return `${node} knows ${paxos.commitIndex} of ${commitIndex} decided slots`;
-      }
-    }
-    return undefined;
-  }
-
-  history(): string {
-    return this.operations.history();
+  protected override reignOf({ promised }: MultiPaxos): string {
+    return `ballot ${ballotText(promised)}`;
   }
 }
 
@@ -275,10 +186,4 @@ function ballotText({ round, node }: Ballot): string {
 
 function isHigher(a: Ballot, b: Ballot): boolean {
   return a.round > b.round || (a.round === b.round && a.node > b.node);
-}
-
-function same(a: Entry, b: Entry): boolean {
-  if (a === b) return true;
-  if (a.term !== b.term || a.kind !== b.kind || a.data.length !== b.data.length) return false;
-  return a.data === b.data || a.data.every((byte, i) => byte === b.data[i]);
 }

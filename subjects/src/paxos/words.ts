@@ -3,6 +3,8 @@
 import type { Ballot, Entry, MultiPaxos, MultiPaxosWords } from "@quorate/consensus";
 import { bytesText, plainText, type Words } from "@quorate/lab";
 
+import { requestText, responseText } from "../log/words.ts";
+
 function entries(list: readonly Entry[]): string {
   const shown = list.map(({ kind, data }) => (kind === "command" ? bytesText(data) : kind));
   const left = shown.length - 8;
@@ -58,24 +60,8 @@ export const paxosWords: Words<MultiPaxosWords, MultiPaxos> = {
         return plainText(r);
     }
   },
-  request(r) {
-    if (r.type === "propose") return `propose ${bytesText(r.data)}`;
-    if (r.type === "read") return `${r.level} read`;
-    if (r.type === "transfer") return `hand leadership over to ${r.to ?? "whoever is fit"}`;
-    return plainText(r);
-  },
-  response(r) {
-    switch (r.type) {
-      case "committed":
-        return `decided in slot ${r.index}`;
-      case "readable":
-        return `readable up to ${r.index}`;
-      case "rejected":
-        return `refused (${r.reason}${r.definite ? "" : ", outcome unknown"})`;
-      default:
-        return plainText(r);
-    }
-  },
+  request: requestText,
+  response: (r) => responseText(r, ({ index }) => `decided in slot ${index}`),
   output(o) {
     if (o.type === "committed") return `decides from ${o.index}: ${entries(o.entries)}`;
     if (o.type === "role") return `is ${o.role} in round ${o.term}`;

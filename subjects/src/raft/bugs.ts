@@ -6,18 +6,15 @@
 
 import { Raft, type RaftConfig, type RaftWords, reachedByQuorum } from "@quorate/consensus";
 import type { Context, NodeId, RequestId } from "@quorate/kernel";
-import { type Bug, Careless, Hasty, type Settings } from "@quorate/lab";
+import { Careless, Hasty } from "@quorate/lab";
+
+import { type Planted, planted } from "../log/planted.ts";
 
 type Ctx = Context<RaftWords>;
 type Message<K extends RaftWords["Message"]["type"]> = Extract<
   RaftWords["Message"],
   { readonly type: K }
 >;
-
-export interface Planted {
-  readonly bug: Bug;
-  make(config: RaftConfig): Raft;
-}
 
 // Elections.
 
@@ -209,10 +206,11 @@ class ReadsWithoutAsking extends Raft {
 
 class LongLease extends Raft {
   protected override onHeartbeatAck(ctx: Ctx, from: NodeId, m: Message<"heartbeatAck">): void {
-    const before = this.leaseUntil;
+    const before = this.reads.leaseUntil;
     super.onHeartbeatAck(ctx, from, m);
     // From when the answer came, and twice an election timeout: as long as the most patient voter waits.
-    if (this.leaseUntil > before) this.leaseUntil = ctx.now + 2 * this.config.electionMs;
+    if (this.reads.leaseUntil > before)
+      this.reads.leaseUntil = ctx.now + 2 * this.config.electionMs;
   }
 }
 
@@ -223,18 +221,7 @@ class HastyRestart extends Raft {
   }
 }
 
-function planted(
-  name: string,
-  sentence: string,
-  breaks: readonly string[],
-  scenarios: readonly string[],
-  make: Planted["make"],
-  settings: Settings = {},
-): Planted {
-  return { bug: { name, sentence, breaks, scenarios, settings }, make };
-}
-
-export const raftBugs: readonly Planted[] = [
+export const raftBugs: readonly Planted<RaftConfig, Raft>[] = [
   planted(
     "E1-torn-vote",
     "votedFor is durable together with the term (figure 2, persistent state)",

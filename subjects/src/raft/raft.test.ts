@@ -1,34 +1,16 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
-import {
-  decodeRun,
-  encodeRun,
-  examine,
-  play,
-  RunDigest,
-  runOfSeed,
-  type Subject,
-  Tally,
-} from "@quorate/lab";
+import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject, Tally } from "@quorate/lab";
 import { judge } from "@quorate/lab/judge";
 
+import { goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
 import { raft } from "./subject.ts";
 
 const subject: Subject = raft;
 const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
 
-test(`Raft keeps its claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () => {
-  const tally = new Tally();
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const run = runOfSeed(subject, seed, { given: {} });
-    const outcome = play(subject, run, { freeze: seed % 4 === 0 });
-    tally.add(outcome);
-    assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
-  }
-  if (SEEDS >= 60) assert.deepEqual(tally.unreached(subject), [], "every mark is reached");
-});
+keepsItsClaims("Raft", subject);
 
 test("what clients of Raft see is linearizable, as the judge has it too", () => {
   for (const scenario of ["swarm", "pause-lease-holder", "partitions"]) {
@@ -46,12 +28,7 @@ test("the judge finds the stale read of a leader that does not ask, too", () => 
   assert.equal(judge(history).verdict, "illegal");
 });
 
-/**
- * Seeds that found what takes long to find from seed 1 on. When Raft changes they
- * may find nothing any more; the search then goes on from there, and these lines
- * want new seeds (`quorate exam raft --no-shrink` prints them).
- */
-const FIRST_SEEDS: { readonly [bug: string]: number } = {
+const FIRST_SEEDS = {
   "E1-torn-vote": 79,
   "E2-same-term-stepdown": 79,
   "votes-before-durable": 13,
@@ -59,17 +36,11 @@ const FIRST_SEEDS: { readonly [bug: string]: number } = {
   "E12-persistent-leader": 8,
 };
 
-for (const bug of subject.bugs) {
-  test(`exam: ${bug.name} (${bug.sentence})`, () => {
-    const { found, events } = examine(subject, bug, { firstSeed: FIRST_SEEDS[bug.name] ?? 1 });
-    assert.ok(found !== undefined, `not found in ${events} events`);
-    assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
-  });
-}
+passesItsExam(subject, FIRST_SEEDS);
 
 test("a run of thousands of decisions becomes one that can be read", () => {
   const bug = subject.bugs.find(({ name }) => name === "votes-before-durable")!;
-  const firstSeed = FIRST_SEEDS[bug.name]!;
+  const firstSeed = FIRST_SEEDS["votes-before-durable"];
   const { found } = examine(subject, bug, { firstSeed, shrinkBudget: 2_000_000 });
   const { from, to, run, finding } = found!.shrunk!;
   assert.ok(from > 1_000, `${from} decisions`);
@@ -113,15 +84,4 @@ test("Raft's exam has at least fifteen bugs, and those that random search misses
   }
 });
 
-const GOLDEN = new URL("../../src/raft/golden.txt", import.meta.url);
-
-test("runs of Raft go as they went when their digests were written down (QUORATE_GOLDEN=write to renew)", () => {
-  const lines = [1, 2, 3, 4].map((seed) => {
-    const run = runOfSeed(subject, seed, { given: {} });
-    const spectator = new RunDigest();
-    play(subject, run, { spectator });
-    return `${spectator.text} ${encodeRun(run, subject)}\n`;
-  });
-  if (process.env["QUORATE_GOLDEN"] === "write") writeFileSync(GOLDEN, lines.join(""));
-  assert.equal(lines.join(""), readFileSync(GOLDEN, "utf8"));
-});
+goesAsItWent("Raft", subject, "raft");

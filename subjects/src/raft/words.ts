@@ -3,6 +3,8 @@
 import type { Entry, Raft, RaftWords } from "@quorate/consensus";
 import { bytesText, plainText, type Words } from "@quorate/lab";
 
+import { requestText, responseText } from "../log/words.ts";
+
 /** How many entries of a long list are shown: the last ones. */
 const SHOWN = 8;
 
@@ -55,24 +57,8 @@ export const raftWords: Words<RaftWords, Raft> = {
         return plainText(r);
     }
   },
-  request(r) {
-    if (r.type === "propose") return `propose ${bytesText(r.data)}`;
-    if (r.type === "read") return `${r.level} read`;
-    if (r.type === "transfer") return `hand leadership over to ${r.to ?? "whoever is fit"}`;
-    return plainText(r);
-  },
-  response(r) {
-    switch (r.type) {
-      case "committed":
-        return `committed at ${r.index}@${r.term}`;
-      case "readable":
-        return `readable up to ${r.index}`;
-      case "rejected":
-        return `refused (${r.reason}${r.definite ? "" : ", outcome unknown"})`;
-      default:
-        return plainText(r);
-    }
-  },
+  request: requestText,
+  response: (r) => responseText(r, ({ index, term }) => `committed at ${index}@${term}`),
   output(o) {
     if (o.type === "committed") return `commits from ${o.index}: ${entries(o.entries)}`;
     if (o.type === "role") return `is ${o.role} in t${o.term}`;

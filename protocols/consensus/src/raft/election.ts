@@ -7,9 +7,10 @@
 
 import { invariant, type NodeId, type Position } from "@quorate/kernel";
 
-import type { RequestVote, TimeoutNow, Vote } from "./messages.ts";
+import { NEVER } from "../leader/state.ts";
 import { Progress } from "../progress.ts";
-import { type Ctx, NEVER, RaftState } from "./state.ts";
+import type { RequestVote, TimeoutNow, Vote } from "./messages.ts";
+import { type Ctx, RaftState } from "./state.ts";
 
 export abstract class Electing extends RaftState {
   onStart(ctx: Ctx): void {
@@ -21,16 +22,6 @@ export abstract class Electing extends RaftState {
     else this.lookAround(ctx);
   }
 
-  /**
-   * A node that has just started may be one of many that have: it asks around
-   * soon and often until it has heard a leader. If there is one, the pre-votes
-   * are refused and no harm is done.
-   */
-  protected lookAround(ctx: Ctx): void {
-    const { heartbeatMs } = this.config;
-    ctx.setTimer("election", heartbeatMs, heartbeatMs);
-  }
-
   /** No leader was heard in time: find out whether an election could be won (R6). */
   protected onElectionTimeout(ctx: Ctx): void {
     invariant(this.role !== "leader", "a leader waits for no election");
@@ -38,22 +29,12 @@ export abstract class Electing extends RaftState {
     // Its own patience is over, and with it what it tells others; but leases hold as long as time does.
     if (!this.config.leaseReads) this.heardAt = NEVER;
     // Its own vote is bound by what its last life may have promised, as anybody's is (R5, scenario R3).
-    if (this.isSticky(ctx)) return this.lookAround(ctx);
+    if (this.hearsLeader(ctx)) return this.lookAround(ctx);
     // Who does not know its own log cannot lead by it.
     if (this.damaged.size > 0) return this.seekRepair(ctx);
     if (this.mayLead(ctx.self)) return this.campaign(ctx, "pre", false);
     this.announce(ctx);
     this.awaitLeader(ctx);
-  }
-
-  /** The driver believes that a peer is gone: if it led, look for another leader at once. */
-  onUnreachable(ctx: Ctx, peer: NodeId): void {
-    // A lease may outlive the connection: its holder relies on everyone's patience (R5, R33).
-    if (peer !== this.leader || this.config.leaseReads) return;
-    this.leader = undefined;
-    this.heardAt = NEVER;
-    this.announce(ctx);
-    ctx.setTimer("election", 0, this.config.heartbeatMs);
   }
 
   protected campaign(ctx: Ctx, phase: "pre" | "real", transfer: boolean): void {
@@ -86,7 +67,7 @@ export abstract class Electing extends RaftState {
   protected onRequestVote(ctx: Ctx, from: NodeId, m: RequestVote): void {
     if (m.pre) return this.onRequestPreVote(ctx, from, m);
     // Not even the term is adopted: a node that was cut off must not depose a leader (R5).
-    if (m.term >= this.term && this.isSticky(ctx) && !m.transfer) return;
+    if (m.term >= this.term && this.hearsLeader(ctx) && !m.transfer) return;
     if (m.term > this.term) this.follow(ctx, m.term, undefined);
     const free = this.votedFor === undefined || this.votedFor === from;
     const granted = m.term === this.term && free && this.log.isAtMost(m.lastIndex, m.lastTerm);
@@ -100,7 +81,7 @@ export abstract class Electing extends RaftState {
   /** Answers without changing anything: no term, no vote, no timer (R6, scenario E4). */
   private onRequestPreVote(ctx: Ctx, from: NodeId, m: RequestVote): void {
     const granted =
-      m.term > this.term && !this.isSticky(ctx) && this.log.isAtMost(m.lastIndex, m.lastTerm);
+      m.term > this.term && !this.hearsLeader(ctx) && this.log.isAtMost(m.lastIndex, m.lastTerm);
     const term = granted ? m.term : this.term;
     ctx.send(from, { type: "vote", term, pre: true, granted, round: m.round });
   }
@@ -135,45 +116,14 @@ export abstract class Electing extends RaftState {
 
   private lead(ctx: Ctx): void {
     invariant(this.votedFor === ctx.self, "a leader voted for itself");
-    this.role = "leader";
-    this.leader = ctx.self;
-    this.acquainted = true;
     this.durableIndex = 0;
     this.writes = [];
     this.progress.clear();
     for (const peer of this.others(ctx)) {
       this.progress.set(peer, new Progress(this.log.lastIndex + 1, ctx.now));
     }
-    ctx.cancelTimer("election");
-    ctx.setTimer("heartbeat", this.config.heartbeatMs);
-    ctx.setTimer("quorum", this.config.electionMs);
-    ctx.note({ type: "elected", term: this.term });
-    this.announce(ctx);
+    this.takeOffice(ctx);
     this.beginLeading(ctx);
-  }
-
-  /** A leader that has not heard from a quorum for an election timeout stops leading (R10). */
-  protected onQuorumTimeout(ctx: Ctx): void {
-    const reached = this.isQuorum(
-      (node) => node === ctx.self || this.progress.get(node)?.active === true,
-    );
-    if (!reached) return this.follow(ctx, this.term, undefined);
-    for (const progress of this.progress.values()) progress.beginPeriod();
-    ctx.setTimer("quorum", this.config.electionMs);
-  }
-
-  /**
-   * Whether a leader was heard so recently that nobody should be standing for
-   * election (R5). That it is no longer followed changes nothing: leases count on
-   * everyone who answered it (scenario R3).
-   */
-  protected isSticky(ctx: Ctx): boolean {
-    return this.role === "leader" || ctx.now - this.heardAt < this.config.electionMs;
-  }
-
-  protected others(ctx: Ctx): readonly NodeId[] {
-    const { voters, outgoing, learners } = this.configuration;
-    return [...new Set([...voters, ...outgoing, ...learners])].filter((id) => id !== ctx.self);
   }
 
   /** Without a leader, asks everyone for entries that the disk has lost (R36). */

@@ -8,6 +8,7 @@
 import type { NodeId, Speaks } from "@quorate/kernel";
 
 import type { Entry, Index, SnapshotMeta, Term } from "../entry.ts";
+import type { LeaderTimer } from "../leader/state.ts";
 import type { LogOutput, LogRequest, LogResponse } from "../ordered-log.ts";
 
 export interface RequestVote {
@@ -145,7 +146,7 @@ export type Record =
   /** Everything up to `meta.index` is in a snapshot. A log that lacks that entry begins after it. */
   | { readonly type: "snapshot"; readonly meta: SnapshotMeta };
 
-export type Timer = "election" | "heartbeat" | "quorum" | "transfer";
+export type Timer = LeaderTimer;
 
 export type Note =
   | { readonly type: "campaigning"; readonly term: Term; readonly pre: boolean }

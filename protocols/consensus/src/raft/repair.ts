@@ -87,7 +87,7 @@ export abstract class Repairing extends Changing {
       return ctx.send(from, { type: "fetched", term: this.term, index: m.index, entries });
     }
     // What it has lost it may have had; and while there is a leader nothing is dropped.
-    if (this.log.matches(m.index, m.entryTerm) || this.isSticky(ctx)) return;
+    if (this.log.matches(m.index, m.entryTerm) || this.hearsLeader(ctx)) return;
     if (m.term > this.term) this.follow(ctx, m.term, undefined);
     const { term } = this;
     ctx.send(from, { type: "absent", term, round: m.round, index: m.index });

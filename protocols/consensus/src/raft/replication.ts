@@ -4,33 +4,21 @@
  * disk has them (thesis §10.2.1) and counts itself once it has.
  */
 
-import { invariant, type NodeId, type Position } from "@quorate/kernel";
+import { invariant, type NodeId } from "@quorate/kernel";
 
 import { type Entry, entryBytes, type Index } from "../entry.ts";
-import { leaseMs } from "../leader-settings.ts";
+import type { Progress } from "../progress.ts";
 import { reachedByQuorum } from "../quorum.ts";
-import { ReadQueue } from "../read-queue.ts";
-import { Rounds } from "../rounds.ts";
 import { Electing } from "./election.ts";
 import type { Append, Appended, Heartbeat, HeartbeatAck, Refused } from "./messages.ts";
-import type { Progress } from "../progress.ts";
 import type { Ctx } from "./state.ts";
 
 /** Entry bytes in a message that finds out where two logs agree. */
 const PROBE_BYTES = 64 << 10;
 
 export abstract class Replicating extends Electing {
-  protected readonly reads: ReadQueue = new ReadQueue();
-  private readonly rounds: Rounds = new Rounds();
-  /** Until when this leader may serve lease reads, by its own clock (R33). */
-  protected leaseUntil = -1;
-  /** Somebody was told to campaign in this term, whatever leases say, and may still do so. */
-  protected leaseForfeited = false;
-
   protected override beginLeading(ctx: Ctx): void {
-    this.rounds.clear();
-    this.leaseUntil = -1;
-    this.leaseForfeited = false;
+    this.reads.clear();
     this.uncommittedBytes = 0;
     for (const entry of this.log.slice(this.commitIndex + 1, Infinity)) {
       this.uncommittedBytes += entryBytes(entry);
@@ -52,8 +40,8 @@ export abstract class Replicating extends Electing {
     this.persistTail(ctx);
     for (const [peer, progress] of this.progress) this.replicate(ctx, peer, progress);
     // Reads wait until an entry of this term is committed: before, the commit index may be old (R32).
-    if (this.reads.wantsRound && this.hasCommittedOwnTerm()) {
-      this.reads.begin(this.rounds.last + 1, this.commitIndex);
+    if (this.reads.wantsRound && this.isReady) {
+      this.reads.admit(this.commitIndex);
       this.beat(ctx);
     }
   }
@@ -77,7 +65,7 @@ export abstract class Replicating extends Electing {
 
   /** Sends a round of heartbeats. */
   private beat(ctx: Ctx): void {
-    const round = this.rounds.begin(ctx.now);
+    const round = this.reads.begin(ctx.now);
     for (const [peer, { match }] of this.progress) {
       const commit = Math.min(match, this.commitIndex);
       ctx.sendEagerly(peer, { type: "heartbeat", term: this.term, commit, round });
@@ -100,25 +88,6 @@ export abstract class Replicating extends Electing {
     }
     const commit = Math.min(progress.match, this.commitIndex);
     if (progress.state === "replicate" && progress.told < commit) this.nudge(ctx, peer, progress);
-  }
-
-  private wantSnapshot(ctx: Ctx, peer: NodeId, progress: Progress): void {
-    // Reading a whole state for a member that does not answer would be in vain.
-    if (!progress.isRecent) return;
-    progress.awaitSnapshot();
-    ctx.note({ type: "lagging", peer });
-    const { index: atLeast } = this.log.base;
-    const sources = this.snapshotSources(ctx, peer);
-    ctx.outputEagerly({ type: "snapshotWanted", to: peer, atLeast, sources });
-  }
-
-  /** Who holds all that this log has forgotten, and answers: followers first, they have less to do. */
-  private snapshotSources(ctx: Ctx, to: NodeId): readonly NodeId[] {
-    const { index } = this.log.base;
-    const able = [...this.progress].filter(
-      ([peer, { isRecent, slow, match }]) => peer !== to && isRecent && !slow && match > index,
-    );
-    return [...able.map(([peer]) => peer), ctx.self];
   }
 
   /** Tells a member that leaves how far is committed, which is the last it hears. */
@@ -231,7 +200,7 @@ export abstract class Replicating extends Electing {
   protected onHeartbeatAck(ctx: Ctx, from: NodeId, m: HeartbeatAck): void {
     const progress = this.heardFrom(from, m.term);
     if (progress === undefined || m.round <= progress.round) return;
-    invariant(m.round <= this.rounds.last, "I9: only rounds that were sent are answered");
+    invariant(m.round <= this.reads.last, "I9: only rounds that were sent are answered");
     progress.round = m.round;
     progress.slow = m.slow;
     this.confirmRounds(ctx);
@@ -248,29 +217,13 @@ export abstract class Replicating extends Electing {
   /** A quorum that answered a round had no other leader when it was sent. */
   private confirmRounds(ctx: Ctx): void {
     const confirmed = reachedByQuorum(this.configuration, (node) =>
-      node === ctx.self ? this.rounds.last : (this.progress.get(node)?.round ?? 0),
+      node === ctx.self ? this.reads.last : (this.progress.get(node)?.round ?? 0),
     );
-    const sentAt = this.rounds.confirm(confirmed);
-    if (sentAt === undefined) return;
-    if (!this.leaseForfeited) this.leaseUntil = sentAt + leaseMs(this.config);
-    const readers = this.reads.confirm(confirmed);
-    if (readers === undefined) return;
-    for (const id of readers.ids) ctx.replyEagerly(id, { type: "readable", index: readers.index });
-  }
-
-  /** A leader counts itself only once its own disk has the entry (R16). */
-  protected countOwnDisk(ctx: Ctx, position: Position): void {
-    let written = 0;
-    while (written < this.writes.length && this.writes[written]!.position <= position) {
-      this.durableIndex = this.writes[written++]!.index;
-    }
-    if (written === 0) return;
-    this.writes.splice(0, written);
-    if (this.role === "leader") this.advance(ctx);
+    this.reads.confirm(ctx, confirmed, this.config);
   }
 
   /** Commits what a quorum holds, if it ends in an entry of this term (§5.4.2, R16). */
-  protected advance(ctx: Ctx): void {
+  protected override advance(ctx: Ctx): void {
     const index = reachedByQuorum(this.configuration, (node) =>
       node === ctx.self ? this.durableIndex : (this.progress.get(node)?.match ?? 0),
     );
@@ -292,27 +245,12 @@ export abstract class Replicating extends Electing {
     }
   }
 
-  /** Tells the proposers of committed entries. */
-  private answer(ctx: Ctx, first: Index, entries: readonly Entry[]): void {
-    for (const [i, entry] of entries.entries()) {
-      this.uncommittedBytes -= entryBytes(entry);
-      const index = first + i;
-      const id = this.proposals.get(index);
-      // A change of membership is answered when no other configuration counts beside it.
-      if (id === undefined || entry.kind === "configuration") continue;
-      this.proposals.delete(index);
-      const type = entry.kind === "seal" ? "sealed" : "committed";
-      ctx.replyEagerly(id, { type, index, term: entry.term });
-    }
-  }
-
   protected hasCommittedOwnTerm(): boolean {
     return this.log.termAt(this.commitIndex) === this.term;
   }
 
-  protected override abandonReads(ctx: Ctx): void {
-    this.leaseUntil = -1;
-    for (const id of this.reads.abandon()) ctx.reply(id, this.rejected("lostLeadership", true));
+  protected override get isReady(): boolean {
+    return this.role === "leader" && this.hasCommittedOwnTerm();
   }
 
   /** Entries that the log knows by index and term: what the disk has lost of them is put back. */
@@ -323,7 +261,4 @@ export abstract class Replicating extends Electing {
 
   /** A leader's turn to go on with a change of membership. */
   protected abstract goOnChanging(ctx: Ctx): void;
-
-  /** A member's log may now be complete: a transfer of leadership waits for that. */
-  protected abstract onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void;
 }

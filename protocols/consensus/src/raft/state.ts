@@ -8,64 +8,31 @@
  * and invariants (I1…) are those of PROTOCOL.md.
  */
 
-import {
-  type Context,
-  invariant,
-  type NodeId,
-  type Position,
-  type RequestId,
-  unreachable,
-} from "@quorate/kernel";
+import { type Context, invariant, type NodeId, type Position, unreachable } from "@quorate/kernel";
 
-import type { Configuration, Entry, Index, SnapshotMeta, Term } from "../entry.ts";
+import type { Entry, Index, SnapshotMeta, Term } from "../entry.ts";
+import { Serving } from "../leader/serving.ts";
 import { Log } from "../log.ts";
-import { founded, traitsOf } from "../membership.ts";
-import type { Rejected, Role } from "../ordered-log.ts";
+import { traitsOf } from "../membership.ts";
 import { isQuorum, votes } from "../quorum.ts";
 import { checkConfig, type RaftConfig } from "./config.ts";
-import { Configurations } from "../configurations.ts";
 import type { RaftWords, Record } from "./messages.ts";
-import type { Progress } from "../progress.ts";
 
 export type Ctx = Context<RaftWords>;
 
-/** Longer ago than any election timeout. */
-export const NEVER: number = -Infinity;
-
-/** Leadership on its way to another member. */
-interface Transfer {
-  /** Who asked; nobody if the leader hands over of its own accord. */
-  readonly id: RequestId | undefined;
-  readonly to: NodeId;
-}
-
-export abstract class RaftState {
+export abstract class RaftState extends Serving {
   protected readonly config: RaftConfig;
 
   // Durable.
   term: Term = 0;
   protected votedFor: NodeId | undefined;
   readonly log: Log = new Log();
-  readonly configurations: Configurations;
-  /** Of the first `seal` in the log or in the snapshot before it; 0 if there is none. */
-  protected sealIndex: Index = 0;
 
   /**
    * Entries that the disk has lost: their index and term are known and their
    * bytes are not. Unknown is not absent (R36).
    */
   readonly damaged: Set<Index> = new Set();
-
-  // Volatile, on all servers.
-  role: Role = "follower";
-  leader: NodeId | undefined;
-  commitIndex: Index = 0;
-  /** Local time of a leader's last word; `NEVER` if none was heard, or it is believed to be gone. */
-  protected heardAt: number = NEVER;
-  /** The driver says that this node's disk or event loop has become slow. */
-  protected slow = false;
-  /** A leader was heard in this life, or this node was one. */
-  protected acquainted = false;
 
   // Volatile, while a candidate.
   protected phase: "pre" | "real" = "pre";
@@ -75,38 +42,18 @@ export abstract class RaftState {
   /** The own vote counts once this position is durable (R4). */
   protected votePosition: Position = 0;
 
-  // Volatile, while a leader.
-  readonly progress: Map<NodeId, Progress> = new Map();
-  /** The own log is durable up to here; 0 until an entry of this term is. */
-  protected durableIndex: Index = 0;
-  /** Last index of each write on its way to the disk. */
-  protected writes: { readonly position: Position; readonly index: Index }[] = [];
-  /** The first entry appended but not yet persisted; `onIdle` persists a batch at once. */
-  protected unpersisted: Index = 1;
-  /** Bytes of entries that wait to be committed. */
-  protected uncommittedBytes = 0;
-  /** Who proposed the entries that wait to be committed. */
-  protected readonly proposals: Map<Index, RequestId> = new Map();
-  /** Leadership is being handed over; nothing new is accepted meanwhile (R31). */
-  protected transfer: Transfer | undefined;
-
   constructor(config: RaftConfig) {
+    super(config.initial);
     checkConfig(config);
     this.config = Object.freeze(config);
-    this.configurations = new Configurations(founded(config.initial));
-  }
-
-  /** In force since its entry was appended, committed or not (R25). */
-  get configuration(): Configuration {
-    return this.configurations.last.configuration;
-  }
-
-  get configurationIndex(): Index {
-    return this.configurations.last.index;
   }
 
   get lastIndex(): Index {
     return this.log.lastIndex;
+  }
+
+  protected override get held(): Log {
+    return this.log;
   }
 
   recover(record: Record): void {
@@ -204,15 +151,11 @@ export abstract class RaftState {
     return this.configurations.truncated(index);
   }
 
-  protected isVoter(node: NodeId): boolean {
-    return votes(this.configuration, node);
-  }
-
   /**
    * Whether `node` may stand for election. A voter whose removal is not committed
    * may: it can be the only one whose log is long enough (thesis §4.2.2).
    */
-  protected mayLead(node: NodeId): boolean {
+  protected override mayLead(node: NodeId): boolean {
     const { index, configuration } = this.configurations.last;
     if (traitsOf(configuration, node).priority === 0) return false;
     if (votes(configuration, node)) return true;
@@ -222,6 +165,10 @@ export abstract class RaftState {
 
   protected isQuorum(holds: (node: NodeId) => boolean): boolean {
     return isQuorum(this.configuration, holds);
+  }
+
+  protected override suffices(holds: (node: NodeId) => boolean): boolean {
+    return this.isQuorum(holds);
   }
 
   /** Term and vote go to disk together, before anything that depends on them (R1). */
@@ -262,10 +209,7 @@ export abstract class RaftState {
     this.persistTail(ctx);
     ctx.cancelTimer("heartbeat");
     ctx.cancelTimer("quorum");
-    for (const id of this.proposals.values()) {
-      ctx.reply(id, this.rejected("lostLeadership", false));
-    }
-    this.proposals.clear();
+    this.abandonProposals(ctx);
     this.progress.clear();
     this.writes = [];
     const reason = term > this.term ? "higherTerm" : "quorumLost";
@@ -273,27 +217,8 @@ export abstract class RaftState {
     this.abandonReads(ctx);
   }
 
-  /** Waits for a leader's word, or else campaigns (R7). */
-  protected awaitLeader(ctx: Ctx): void {
-    const { electionMs } = this.config;
-    // Whoever should lead rather than this node gets the first try.
-    const delayMs = this.holdsBack(ctx.self) ? 2 * electionMs : electionMs;
-    ctx.setTimer("election", delayMs, electionMs);
-  }
-
-  private holdsBack(self: NodeId): boolean {
-    if (this.slow) return true;
-    const { traits } = this.configuration;
-    if (traits.length === 0) return false;
-    const { priority } = traitsOf(this.configuration, self);
-    return this.configuration.voters.some(
-      (node) => traitsOf(this.configuration, node).priority > priority,
-    );
-  }
-
-  protected announce(ctx: Ctx): void {
-    const { role, term, leader } = this;
-    ctx.outputEagerly({ type: "role", role, term, leader });
+  protected override stepDown(ctx: Ctx): void {
+    this.follow(ctx, this.term, undefined);
   }
 
   /** Persists what a leader has appended since the last time, as one record. */
@@ -330,11 +255,4 @@ export abstract class RaftState {
     this.role = role;
     this.announce(ctx);
   }
-
-  protected rejected(reason: Rejected["reason"], definite: boolean): Rejected {
-    return { type: "rejected", reason, leader: this.leader, definite };
-  }
-
-  /** Refuses the reads that a leader can no longer confirm. */
-  protected abstract abandonReads(ctx: Ctx): void;
 }

@@ -11,10 +11,11 @@
 
 import { invariant, type NodeId } from "@quorate/kernel";
 
+import { NEVER } from "../../leader/state.ts";
 import type { Ballot } from "./ballot.ts";
 import type { Poll, Polled } from "./messages.ts";
 import type { QuorumSizes } from "./quorums.ts";
-import { type Ctx, MultiPaxosState, NEVER } from "./state.ts";
+import { type Ctx, MultiPaxosState } from "./state.ts";
 
 /** So often a candidate lets others go first whose slots it would need a snapshot for. */
 const DEFERENCE = 4;
@@ -43,12 +44,6 @@ export abstract class Electing extends MultiPaxosState {
     else this.lookAround(ctx);
   }
 
-  /** A node that has just started may be one of many that have: it asks soon and often. */
-  private lookAround(ctx: Ctx): void {
-    const { heartbeatMs } = this.config;
-    ctx.setTimer("election", heartbeatMs, heartbeatMs);
-  }
-
   /** No leader was heard in time, or this node's attempt has come to nothing. */
   protected onElectionTimeout(ctx: Ctx): void {
     invariant(this.role !== "leader", "a leader waits for no election");
@@ -57,20 +52,10 @@ export abstract class Electing extends MultiPaxosState {
     // Its own patience is over, and with it what it tells others; but leases hold as long as time does.
     if (!this.config.leaseReads) this.heardAt = NEVER;
     // Its own promise is bound by what its last life may have promised, as anybody's is (M17).
-    if (this.isHappy(ctx)) return this.lookAround(ctx);
+    if (this.hearsLeader(ctx)) return this.lookAround(ctx);
     if (this.mayLead(ctx.self)) return this.poll(ctx);
     if (knew) this.announce(ctx);
     this.awaitLeader(ctx);
-  }
-
-  /** The driver believes that a peer is gone: if it led, look for another leader at once. */
-  onUnreachable(ctx: Ctx, peer: NodeId): void {
-    // A lease may outlive the connection: its holder relies on everyone's patience.
-    if (peer !== this.leader || this.config.leaseReads) return;
-    this.leader = undefined;
-    this.heardAt = NEVER;
-    this.announce(ctx);
-    ctx.setTimer("election", 0, this.config.heartbeatMs);
   }
 
   private poll(ctx: Ctx): void {
@@ -96,7 +81,7 @@ export abstract class Electing extends MultiPaxosState {
     if (this.differ(ctx, from, m.quorums)) return;
     const { promised: ballot } = this;
     const base = this.slots.base.index;
-    const happy = this.isHappy(ctx);
+    const happy = this.hearsLeader(ctx);
     // Says nothing that a crash could take back and anybody counts on.
     ctx.sendEagerly(from, { type: "polled", round: m.round, happy, ballot, base });
   }
@@ -125,26 +110,6 @@ export abstract class Electing extends MultiPaxosState {
     if (theirs.prepare === prepare && theirs.accept === accept) return false;
     ctx.note({ type: "quorumsDiffer", peer });
     return true;
-  }
-
-  /**
-   * Whether a leader was heard so recently that nobody should take over (M11).
-   * That it is no longer followed changes nothing: leases count on everyone who
-   * answered it.
-   */
-  protected isHappy(ctx: Ctx): boolean {
-    return this.role === "leader" || ctx.now - this.heardAt < this.config.electionMs;
-  }
-
-  /** A leader that has not heard from an accept quorum for an election timeout stops leading (M13). */
-  protected onQuorumTimeout(ctx: Ctx): void {
-    const reached = this.isQuorumFor(
-      "accept",
-      (node) => node === ctx.self || this.progress.get(node)?.active === true,
-    );
-    if (!reached) return this.follow(ctx, undefined);
-    for (const progress of this.progress.values()) progress.beginPeriod();
-    ctx.setTimer("quorum", this.config.electionMs);
   }
 
   /** Begins phase one with a new ballot, maybe because the leader of another asked for it. */

@@ -7,6 +7,7 @@
 import type { NodeId, Speaks } from "@quorate/kernel";
 
 import type { Entry, Index, SnapshotMeta, Term } from "../../entry.ts";
+import type { LeaderTimer } from "../../leader/state.ts";
 import type { LogOutput, LogRequest, LogResponse } from "../../ordered-log.ts";
 import type { Ballot } from "./ballot.ts";
 import type { QuorumSizes } from "./quorums.ts";
@@ -160,7 +161,7 @@ export type Record =
   /** Everything up to `meta.index` is decided and in a snapshot. */
   | { readonly type: "snapshot"; readonly meta: SnapshotMeta };
 
-export type Timer = "election" | "heartbeat" | "quorum" | "transfer";
+export type Timer = LeaderTimer;
 
 export type Note =
   | { readonly type: "polling"; readonly round: number }

@@ -32,8 +32,8 @@ test("M1: the proposer's own promise counts when it is durable", () => {
 test("M1: the next ballot is above all that was promised, here or by who was polled", () => {
   const rig = new Rig({}, undefined, [{ type: "promised", ballot: makeBallot(4, "a") }]);
   rig.fire("election");
-  rig.polled("b", rig.last("b", "poll").round, { ballot: makeBallot(7, "c") });
-  assert.deepEqual(rig.last("b", "prepare").ballot, makeBallot(8, "a"));
+  rig.polled("b", rig.lastTo("b", "poll").round, { ballot: makeBallot(7, "c") });
+  assert.deepEqual(rig.lastTo("b", "prepare").ballot, makeBallot(8, "a"));
 });
 
 test("M2, P1a: an acceptor accepts a proposal unless it has promised a higher ballot", () => {
@@ -41,7 +41,7 @@ test("M2, P1a: an acceptor accepts a proposal unless it has promised a higher ba
   rig.asks("c", c2);
   rig.accept(b1, 1, 0, "x");
   assert.deepEqual(rig.held, []);
-  assert.deepEqual(rig.last("b", "nack").ballot, c2);
+  assert.deepEqual(rig.lastTo("b", "nack").ballot, c2);
   rig.accept(c2, 1, 0, "y");
   assert.deepEqual(rig.held, ["y"]);
 });
@@ -62,16 +62,16 @@ test("M2, §2.2: an acceptor remembers what it promised and accepted, also after
     { type: "accepted", ballot: c2, index: 1, entries: [value("x", 2)], commit: 0 },
   ]);
   rig.asks("b", b1);
-  assert.deepEqual(rig.last("b", "nack").ballot, c2);
+  assert.deepEqual(rig.lastTo("b", "nack").ballot, c2);
   rig.asks("b", makeBallot(3, "b"));
-  assert.deepEqual(rig.last("b", "promise").runs, [run(c2, 1, "x")]);
+  assert.deepEqual(rig.lastTo("b", "promise").runs, [run(c2, 1, "x")]);
 });
 
 test("M3: a promise tells every value accepted from the slot on, with its ballot", () => {
   const rig = new Rig();
   rig.accept(b1, 1, 1, "x", "y");
   rig.asks("c", c2, 2, b1);
-  const { runs, commit, last } = rig.last("c", "promise");
+  const { runs, commit, last } = rig.lastTo("c", "promise");
   assert.deepEqual([runs, commit, last], [[run(b1, 2, "y")], 1, 2]);
 });
 
@@ -81,7 +81,7 @@ test("M3: a promise in parts counts when it is complete, and parts are asked for
   rig.sync();
   rig.promise("b", [run(b1, 1, "x")], { through: 1, last: 2 });
   assert.equal(rig.paxos.role, "candidate");
-  assert.equal(rig.last("b", "prepare").from, 2);
+  assert.equal(rig.lastTo("b", "prepare").from, 2);
   rig.promise("b", [run(b1, 2, "y")], { from: 2 });
   assert.equal(rig.paxos.role, "leader");
   assert.deepEqual(rig.held, ["x", "y"]);
@@ -94,7 +94,7 @@ test("M3, scenario P1: a part whose predecessor was lost is asked for again", ()
   rig.promise("b", [run(b1, 2, "y")], { from: 2 });
   assert.equal(rig.paxos.role, "candidate");
   rig.fire("heartbeat");
-  assert.equal(rig.last("b", "prepare").from, 1);
+  assert.equal(rig.lastTo("b", "prepare").from, 1);
 });
 
 test("M3: what an acceptor knows to be decided is learned at once", () => {
@@ -144,7 +144,7 @@ test("M5: a value keeps the round in which it was first proposed", () => {
   rig.promise("b", [run(makeBallot(1, "c"), 1, "x")]);
   rig.propose("y");
   assert.deepEqual(
-    rig.last("b", "accept").entries.map(({ term }) => term),
+    rig.lastTo("b", "accept").entries.map(({ term }) => term),
     [rig.paxos.term],
   );
   assert.equal(rig.paxos.slots.termAt(1), 1);
@@ -174,9 +174,9 @@ test("M6: an answer in another ballot is not counted", () => {
 test("M6: an acceptor says up to where it has everything, whatever lies beyond", () => {
   const rig = new Rig();
   rig.accept(b1, 2, 0, "y");
-  assert.equal(rig.last("b", "accepted").index, 0);
+  assert.equal(rig.lastTo("b", "accepted").index, 0);
   rig.accept(b1, 1, 0, "x");
-  assert.equal(rig.last("b", "accepted").index, 2);
+  assert.equal(rig.lastTo("b", "accepted").index, 2);
 });
 
 test("M7: any prepare quorum and any accept quorum meet, whoever votes", () => {
@@ -249,14 +249,14 @@ test("M9, scenario L3: a follower decides only what it accepted in the leader's 
 test("M9: what is missing of what was sent is said, and sent again", () => {
   const follower = new Rig();
   follower.heartbeat(b1, 1, 0, 2);
-  assert.equal(follower.last("b", "missing").from, 1);
+  assert.equal(follower.lastTo("b", "missing").from, 1);
   const leader = new Rig();
   leader.elect("b");
   leader.propose("x");
   leader.propose("y");
   leader.clear();
   leader.hear("b", { type: "missing", ballot: leader.paxos.promised, from: 1 });
-  assert.equal(leader.last("b", "accept").index, 1);
+  assert.equal(leader.lastTo("b", "accept").index, 1);
 });
 
 test("M10: a leader that hears of a higher ballot stops, and promises nothing by that", () => {
@@ -284,7 +284,7 @@ test("M12: a poll changes nothing, and says whether a leader is heard", () => {
   rig.heartbeat(b1);
   rig.clear();
   rig.hear("c", { type: "poll", round: 4, quorums: MAJORITIES });
-  assert.deepEqual(rig.last("c", "polled"), {
+  assert.deepEqual(rig.lastTo("c", "polled"), {
     type: "polled",
     round: 4,
     happy: true,
@@ -297,13 +297,13 @@ test("M12: a poll changes nothing, and says whether a leader is heard", () => {
 test("M12: nobody takes over while too many are happy", () => {
   const rig = new Rig();
   rig.fire("election");
-  const { round } = rig.last("b", "poll");
+  const { round } = rig.lastTo("b", "poll");
   rig.polled("b", round, { happy: true });
-  assert.deepEqual(rig.all("b", "prepare"), []);
+  assert.deepEqual(rig.allTo("b", "prepare"), []);
   rig.polled("c", round - 1);
-  assert.deepEqual(rig.all("b", "prepare"), [], "answers to an earlier poll do not count");
+  assert.deepEqual(rig.allTo("b", "prepare"), [], "answers to an earlier poll do not count");
   rig.polled("c", round);
-  assert.equal(rig.all("b", "prepare").length, 1);
+  assert.equal(rig.allTo("b", "prepare").length, 1);
 });
 
 test("M13: a leader that hears no accept quorum for an election timeout is silent", () => {
@@ -345,7 +345,7 @@ test("M16: a new leader answers reads once everything it inherited is decided", 
   rig.sync();
   rig.accepted("b", 1);
   assert.equal(rig.answers.get(id), undefined, "a round has to be answered");
-  const { round } = rig.last("b", "heartbeat");
+  const { round } = rig.lastTo("b", "heartbeat");
   const { promised: ballot } = rig.paxos;
   rig.hear("b", { type: "heartbeatAck", ballot, round, index: 1, slow: false });
   assert.deepEqual(rig.answers.get(id), { type: "readable", index: 1 });
@@ -366,12 +366,12 @@ test("M17: a lease counts from when the round was sent, less the drift of clocks
 test("M17: a node that has restarted is bound by what its last life may have promised, to itself too", () => {
   const rig = new Rig({ leaseReads: true }, undefined, [{ type: "promised", ballot: b1 }]);
   rig.fire("election");
-  assert.deepEqual(rig.all("b", "poll"), []);
+  assert.deepEqual(rig.allTo("b", "poll"), []);
   rig.asks("c", c2);
   assert.deepEqual(rig.said, []);
   rig.now = 500;
   rig.fire("election");
-  assert.equal(rig.all("b", "poll").length, 1);
+  assert.equal(rig.allTo("b", "poll").length, 1);
 });
 
 test("M18: the successor is summoned when it has everything, and prepares without a poll", () => {
@@ -379,13 +379,13 @@ test("M18: the successor is summoned when it has everything, and prepares withou
   rig.elect("b");
   rig.propose("x");
   rig.ask({ type: "transfer", to: "b" });
-  assert.deepEqual(rig.all("b", "takeOver"), []);
+  assert.deepEqual(rig.allTo("b", "takeOver"), []);
   rig.accepted("b", 1);
-  assert.equal(rig.all("b", "takeOver").length, 1);
+  assert.equal(rig.allTo("b", "takeOver").length, 1);
   const other = new Rig();
   other.heartbeat(b1);
   other.hear("b", { type: "takeOver", ballot: b1 });
-  assert.deepEqual(other.last("b", "prepare").summons, b1);
+  assert.deepEqual(other.lastTo("b", "prepare").summons, b1);
 });
 
 test("M19, scenario S1: a snapshot leaves what was accepted beyond it", () => {
@@ -402,7 +402,7 @@ test("M19: who is asked about what is compacted away promises, says so, and has 
   rig.accept(b1, 1, 2, "x", "y");
   rig.paxos.compact(rig.paxos.snapshotMeta(2), 1, Infinity);
   rig.asks("c", c2, 1, b1);
-  assert.deepEqual(rig.last("c", "behind"), { type: "behind", ballot: c2, base: 2 });
+  assert.deepEqual(rig.lastTo("c", "behind"), { type: "behind", ballot: c2, base: 2 });
   const wanted = { type: "snapshotWanted", to: "c", atLeast: 2, sources: ["a"] };
   assert.deepEqual(rig.outputs.at(-1), wanted);
 });
@@ -437,7 +437,7 @@ test("M24: after a snapshot of a later round ballots go on above it", () => {
   const meta = { index: 9, term: 6, configuration, configurationIndex: 0, sealed: true };
   const rig = new Rig({}, undefined, [{ type: "snapshot", meta }]);
   rig.prepare("b");
-  assert.equal(rig.last("b", "prepare").ballot.round, 7);
+  assert.equal(rig.lastTo("b", "prepare").ballot.round, 7);
   rig.sync();
   rig.promise("b", [], { commit: 9 });
   const sealed = rig.answers.get(rig.propose("x"));

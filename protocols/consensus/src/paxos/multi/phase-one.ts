@@ -88,7 +88,7 @@ export abstract class PhaseOne extends Electing {
     if (isHigher(this.promised, m.ballot)) return this.refuse(ctx, from);
     if (isHigher(m.ballot, this.promised)) {
       // Not even the ballot is noticed: a node that was cut off must not depose a leader (M11).
-      if (this.isHappy(ctx) && !this.isReleased(m.summons)) return;
+      if (this.hearsLeader(ctx) && !this.isReleased(m.summons)) return;
       this.adopt(ctx, m.ballot);
       this.follow(ctx, undefined);
       this.awaitLeader(ctx);

@@ -9,7 +9,7 @@
  * has promised, too (M14, M15).
  */
 
-import { invariant, type NodeId, type Position, type RequestId } from "@quorate/kernel";
+import { invariant, type NodeId, type RequestId } from "@quorate/kernel";
 
 import { type Entry, entryBytes, type Index } from "../../entry.ts";
 import type { Progress } from "../../progress.ts";
@@ -34,14 +34,10 @@ export abstract class PhaseTwo extends PhaseOne {
   protected stopSign: Index = 0;
   /** Accepted from clients while no slot could be given to them. */
   private queue: Queued[] = [];
-  /** Bytes of entries that wait for a slot or to be decided. */
-  protected uncommittedBytes = 0;
-  /** Who proposed the entries that wait to be decided. */
-  protected readonly proposals: Map<Index, RequestId> = new Map();
   /** A change of membership waits for its slot or to be decided. */
-  protected changing = false;
+  private changing = false;
   /** A seal waits for its slot or to be decided: nothing is accepted after it. */
-  protected sealing = false;
+  private sealing = false;
 
   protected beginProposing(): void {
     this.next = this.commitIndex + 1;
@@ -57,12 +53,20 @@ export abstract class PhaseTwo extends PhaseOne {
   }
 
   /** Takes a value from a client, or from this leader itself; `onIdle` sends what came until then. */
-  protected submit(entry: Entry, id: RequestId | undefined): void {
+  protected override submit(_ctx: Ctx, entry: Entry, id: RequestId | undefined): void {
     this.uncommittedBytes += entryBytes(entry);
     if (entry.kind === "configuration") this.changing = true;
     if (entry.kind === "seal") this.sealing = true;
     if (this.isDrained && this.mayPropose) this.propose(entry, id);
     else this.queue.push({ entry, id });
+  }
+
+  protected override get isChanging(): boolean {
+    return this.changing;
+  }
+
+  protected override get isSealed(): boolean {
+    return super.isSealed || this.sealing;
   }
 
   /** Nothing waits for a slot. */
@@ -207,19 +211,8 @@ export abstract class PhaseTwo extends PhaseOne {
     if (this.progress.get(peer) === progress) this.onCaughtUp(ctx, peer, progress);
   }
 
-  /** A leader counts itself only once its own disk has what it proposed (M6). */
-  protected countOwnDisk(ctx: Ctx, position: Position): void {
-    let written = 0;
-    while (written < this.writes.length && this.writes[written]!.position <= position) {
-      this.durableIndex = Math.max(this.durableIndex, this.writes[written++]!.index);
-    }
-    if (written === 0) return;
-    this.writes.splice(0, written);
-    if (this.role === "leader") this.advance(ctx);
-  }
-
   /** Decides what an accept quorum has accepted in this ballot (M6). */
-  protected advance(ctx: Ctx): void {
+  protected override advance(ctx: Ctx): void {
     const index = reachedByAccepting(this.configuration, this.quorums, (node) =>
       node === ctx.self ? this.durableIndex : (this.progress.get(node)?.match ?? 0),
     );
@@ -233,36 +226,21 @@ export abstract class PhaseTwo extends PhaseOne {
 
   protected override onCommitted(ctx: Ctx, first: Index, entries: readonly Entry[]): void {
     if (this.role !== "leader") return;
-    for (const [i, entry] of entries.entries()) {
-      this.uncommittedBytes -= entryBytes(entry);
-      if (entry.kind === "configuration") this.changing = false;
-      const index = first + i;
-      const id = this.proposals.get(index);
-      // A change of membership is answered once the node has taken its place in it.
-      if (id === undefined || entry.kind === "configuration") continue;
-      this.proposals.delete(index);
-      const type = entry.kind === "seal" ? "sealed" : "committed";
-      ctx.replyEagerly(id, { type, index, term: entry.term });
-    }
+    this.answer(ctx, first, entries);
+    if (entries.some(({ kind }) => kind === "configuration")) this.changing = false;
     this.next = Math.max(this.next, this.commitIndex + 1);
     this.unpersisted = Math.max(this.unpersisted, this.commitIndex + 1);
     this.durableIndex = Math.max(this.durableIndex, this.commitIndex);
   }
 
   protected override abandon(ctx: Ctx): void {
-    for (const id of this.proposals.values()) {
-      ctx.reply(id, this.rejected("lostLeadership", false));
-    }
+    this.abandonProposals(ctx);
     // What was given no slot was told to nobody.
     for (const { id } of this.queue) {
       if (id !== undefined) ctx.reply(id, this.rejected("lostLeadership", true));
     }
-    this.proposals.clear();
     this.queue = [];
     this.changing = false;
     this.sealing = false;
   }
-
-  /** A member may now have everything: a transfer of leadership waits for that. */
-  protected abstract onCaughtUp(ctx: Ctx, peer: NodeId, progress: Progress): void;
 }

@@ -2,15 +2,14 @@
 
 import assert from "node:assert/strict";
 
-import type { NodeId, Position, RequestId } from "@quorate/kernel";
+import type { NodeId } from "@quorate/kernel";
 
-import { Bench } from "../../bench.test.ts";
 import type { Entry, Index } from "../../entry.ts";
 import type { Founding } from "../../membership.ts";
-import type { LogRequest } from "../../ordered-log.ts";
+import { LogRig } from "../../rig.test.ts";
 import { type Ballot, makeBallot } from "./ballot.ts";
 import { type MultiPaxosConfig, multiPaxosDefaults } from "./config.ts";
-import type { Message, MultiPaxosWords, Promised, Record, Timer } from "./messages.ts";
+import type { MultiPaxosWords, Promised, Record } from "./messages.ts";
 import { MultiPaxos } from "./multi-paxos.ts";
 import { MAJORITIES } from "./quorums.ts";
 import type { Run } from "./slots.ts";
@@ -27,55 +26,23 @@ export function run(ballot: Ballot, index: Index, ...texts: readonly string[]): 
 export const b1: Ballot = makeBallot(1, "b");
 export const c2: Ballot = makeBallot(2, "c");
 
-export class Rig extends Bench<MultiPaxosWords> {
-  readonly paxos: MultiPaxos;
-  private requests: RequestId = 0;
-
+export class Rig extends LogRig<MultiPaxosWords, MultiPaxos> {
   constructor(
     settings: Partial<MultiPaxosConfig> = {},
     members: Founding = { voters: ["a", "b", "c"] },
     records: readonly Record[] = [],
   ) {
-    super();
-    this.paxos = new MultiPaxos({ ...multiPaxosDefaults(members), ...settings });
-    for (const record of records) this.paxos.recover(record);
-    this.paxos.onStart(this);
-    this.paxos.onIdle(this);
+    super(new MultiPaxos({ ...multiPaxosDefaults(members), ...settings }), records);
   }
 
-  hear(from: NodeId, message: Message): void {
-    this.paxos.onMessage(this, from, message);
-    this.paxos.onIdle(this);
-  }
-
-  fire(timer: Timer): void {
-    assert.ok(this.timers.has(timer), `${timer} is armed`);
-    this.timers.delete(timer);
-    this.paxos.onTimer(this, timer);
-    this.paxos.onIdle(this);
-  }
-
-  ask(request: LogRequest): RequestId {
-    const id = ++this.requests;
-    this.paxos.onRequest(this, id, request);
-    this.paxos.onIdle(this);
-    return id;
-  }
-
-  propose(text: string): RequestId {
-    return this.ask({ type: "propose", data: new TextEncoder().encode(text) });
-  }
-
-  /** Everything written so far, or up to `position`, is on the disk. */
-  sync(position: Position = this.position): void {
-    this.paxos.onDurable(this, position);
-    this.paxos.onIdle(this);
+  get paxos(): MultiPaxos {
+    return this.node;
   }
 
   /** The node polls, and `peers` miss a leader too: it prepares. */
   prepare(...peers: readonly NodeId[]): void {
     this.fire("election");
-    const { round } = this.last(peers[0]!, "poll");
+    const { round } = this.lastTo(peers[0]!, "poll");
     for (const peer of peers) this.polled(peer, round);
   }
 
@@ -116,19 +83,6 @@ export class Rig extends Bench<MultiPaxosWords> {
 
   heartbeat(ballot: Ballot, round: number = 1, commit: Index = 0, sent: Index = 0): void {
     this.hear(ballot.node, { type: "heartbeat", ballot, round, commit, sent });
-  }
-
-  last<T extends Message["type"]>(to: NodeId, type: T): Extract<Message, { type: T }> {
-    const found = this.all(to, type).at(-1);
-    assert.ok(found !== undefined, `${type} was sent to ${to}`);
-    return found;
-  }
-
-  all<T extends Message["type"]>(to: NodeId, type: T): readonly Extract<Message, { type: T }>[] {
-    // The filter leaves only messages of that type.
-    return this.said
-      .filter((one) => one.to === to && one.message.type === type)
-      .map(({ message }) => message as Extract<Message, { type: T }>);
   }
 
   /** The values held, `.` for an empty slot. */

@@ -117,18 +117,6 @@ export class Slots {
     return { runs, through: Math.max(index - 1, from - 1) };
   }
 
-  /** Bytes of the decided values after the base, from `last` backwards, are kept up to a budget. */
-  oldestWithin(last: Index, keepBytes: number): Index {
-    let index = last;
-    let kept = 0;
-    while (index > this.baseIndex) {
-      kept += entryBytes(this.at(index));
-      if (kept > keepBytes) break;
-      index--;
-    }
-    return index;
-  }
-
   /** Forgets decided slots up to and including `index`. */
   compact(index: Index): void {
     if (index <= this.baseIndex) return;

@@ -5,28 +5,19 @@
  * proposer.
  *
  * The class is written in layers, each a file for one concern, each extending
- * the one before: state ← {@link ./election.ts election} ← {@link
+ * the one before, of which the first are the same for every engine ({@link
+ * ../../leader/state.ts}): state ← {@link ./election.ts election} ← {@link
  * ./phase-one.ts phase one} ← {@link ./phase-two.ts phase two} ← {@link
  * ./streams.ts streams to members} ← {@link ./reads.ts reads} ← {@link
  * ./changes.ts changes} ← {@link ./multi-paxos.ts MultiPaxos}. Rules (M1–M24) and
  * invariants (J1–J9) are those of paxos/PROTOCOL.md.
  */
 
-import {
-  type Context,
-  invariant,
-  type NodeId,
-  type Position,
-  type RequestId,
-  unreachable,
-} from "@quorate/kernel";
+import { type Context, invariant, type NodeId, type Position, unreachable } from "@quorate/kernel";
 
-import { Configurations } from "../../configurations.ts";
-import type { Configuration, Entry, Index, SnapshotMeta, Term } from "../../entry.ts";
-import { founded, traitsOf } from "../../membership.ts";
-import type { Rejected, Role } from "../../ordered-log.ts";
-import type { Progress } from "../../progress.ts";
-import { votes } from "../../quorum.ts";
+import type { Entry, Index, SnapshotMeta, Term } from "../../entry.ts";
+import { Serving } from "../../leader/serving.ts";
+import { traitsOf } from "../../membership.ts";
 import { type Ballot, isHigher, isSame, makeBallot, NO_BALLOT } from "./ballot.ts";
 import { checkConfig, type MultiPaxosConfig } from "./config.ts";
 import type { MultiPaxosWords, Record } from "./messages.ts";
@@ -35,17 +26,7 @@ import { Slots } from "./slots.ts";
 
 export type Ctx = Context<MultiPaxosWords>;
 
-/** Longer ago than any election timeout. */
-export const NEVER: number = -Infinity;
-
-/** Leadership on its way to another member. */
-interface Transfer {
-  /** Who asked; nobody if the leader hands over of its own accord. */
-  readonly id: RequestId | undefined;
-  readonly to: NodeId;
-}
-
-export abstract class MultiPaxosState {
+export abstract class MultiPaxosState extends Serving {
   protected readonly config: MultiPaxosConfig;
 
   // Durable: the acceptor.
@@ -54,27 +35,11 @@ export abstract class MultiPaxosState {
   /** What was accepted, decided slots included. */
   readonly slots: Slots = new Slots();
 
-  // Known durably, but for the last of it: the learner.
-  /** Every slot up to here is decided, and its value held. */
-  commitIndex: Index = 0;
-  /** Made by decided entries only: there is nothing to take back. */
-  protected readonly configurations: Configurations;
-  /** Of the first `seal` that was decided; 0 if there is none. */
-  protected sealIndex: Index = 0;
-
   // Volatile, on all nodes.
-  role: Role = "follower";
-  leader: NodeId | undefined;
   /** Every slot up to here is decided, or accepted in the ballot now promised. */
   protected agreed: Index = 0;
   /** Up to here the layer above was told what is decided. */
   private told: Index = 0;
-  /** Local time of a leader's last word; `NEVER` if none was heard, or it is believed to be gone. */
-  protected heardAt: number = NEVER;
-  /** The driver says that this node's disk or event loop has become slow. */
-  protected slow = false;
-  /** A leader was heard in this life, or this node was one. */
-  protected acquainted = false;
   /** The highest round heard of, promised or not. */
   protected seenRound = 0;
 
@@ -82,38 +47,22 @@ export abstract class MultiPaxosState {
   /** The ballot of this node's last attempt to lead. */
   protected ballot: Ballot = NO_BALLOT;
 
-  // Volatile, while a leader.
-  readonly progress: Map<NodeId, Progress> = new Map();
-  /** Own acceptances up to here are on the disk. */
-  protected durableIndex: Index = 0;
-  /** Last slot of each write on its way to the disk. */
-  protected writes: { readonly position: Position; readonly index: Index }[] = [];
-  /** The first slot proposed but not yet persisted; `onIdle` persists a batch at once. */
-  protected unpersisted: Index = 1;
-  /** Leadership is being handed over; nothing new is accepted meanwhile (M18). */
-  protected transfer: Transfer | undefined;
-
   constructor(config: MultiPaxosConfig) {
+    super(config.initial);
     checkConfig(config);
     this.config = Object.freeze(config);
-    this.configurations = new Configurations(founded(config.initial));
   }
 
   get term(): Term {
     return this.promised.round;
   }
 
-  /** In force for the slot after the last decided one (M14). */
-  get configuration(): Configuration {
-    return this.configurations.last.configuration;
-  }
-
-  get configurationIndex(): Index {
-    return this.configurations.last.index;
-  }
-
   get lastIndex(): Index {
     return Math.max(this.slots.lastIndex, this.commitIndex);
+  }
+
+  protected override get held(): Slots {
+    return this.slots;
   }
 
   recover(record: Record): void {
@@ -206,12 +155,8 @@ export abstract class MultiPaxosState {
     }
   }
 
-  protected isVoter(node: NodeId): boolean {
-    return votes(this.configuration, node);
-  }
-
   /** Whether `node` should ever lead. */
-  protected mayLead(node: NodeId): boolean {
+  protected override mayLead(node: NodeId): boolean {
     return this.isVoter(node) && traitsOf(this.configuration, node).priority > 0;
   }
 
@@ -223,10 +168,8 @@ export abstract class MultiPaxosState {
     return isQuorumFor(phase, this.configuration, this.quorums, holds);
   }
 
-  /** Everyone who receives the log but this node. */
-  protected others(ctx: Ctx): readonly NodeId[] {
-    const { voters, outgoing, learners } = this.configuration;
-    return [...new Set([...voters, ...outgoing, ...learners])].filter((id) => id !== ctx.self);
+  protected override suffices(holds: (node: NodeId) => boolean): boolean {
+    return this.isQuorumFor("accept", holds);
   }
 
   /** Promises a higher ballot; whatever this node was doing in a lower one is over (M2, M10). */
@@ -267,25 +210,8 @@ export abstract class MultiPaxosState {
     this.awaitLeader(ctx);
   }
 
-  /** Waits for a leader's word, or else stands for election. */
-  protected awaitLeader(ctx: Ctx): void {
-    const { electionMs } = this.config;
-    // Whoever should lead rather than this node gets the first try.
-    const delayMs = this.holdsBack(ctx.self) ? 2 * electionMs : electionMs;
-    ctx.setTimer("election", delayMs, electionMs);
-  }
-
-  private holdsBack(self: NodeId): boolean {
-    if (this.slow) return true;
-    const { traits, voters } = this.configuration;
-    if (traits.length === 0) return false;
-    const { priority } = traitsOf(this.configuration, self);
-    return voters.some((node) => traitsOf(this.configuration, node).priority > priority);
-  }
-
-  protected announce(ctx: Ctx): void {
-    const { role, term, leader } = this;
-    ctx.outputEagerly({ type: "role", role, term, leader });
+  protected override stepDown(ctx: Ctx): void {
+    this.follow(ctx, undefined);
   }
 
   /** Another configuration is in force, for ever decided: tell, and take one's place in it. */
@@ -295,10 +221,6 @@ export abstract class MultiPaxosState {
     if (this.role === "leader") return;
     if (this.role === "candidate" && this.mayLead(ctx.self)) return;
     this.follow(ctx, this.leader);
-  }
-
-  protected rejected(reason: Rejected["reason"], definite: boolean): Rejected {
-    return { type: "rejected", reason, leader: this.leader, definite };
   }
 
   /** Persists what a leader has proposed since the last time, as one record. */

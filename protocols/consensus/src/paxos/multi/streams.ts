@@ -16,17 +16,10 @@ import type { Ctx } from "./state.ts";
 
 export abstract class Streaming extends PhaseTwo {
   protected override lead(ctx: Ctx): void {
-    this.role = "leader";
-    this.leader = ctx.self;
-    this.acquainted = true;
     this.beginProposing();
     this.progress.clear();
     for (const peer of this.others(ctx)) this.befriend(ctx, peer);
-    ctx.cancelTimer("election");
-    ctx.setTimer("heartbeat", this.config.heartbeatMs);
-    ctx.setTimer("quorum", this.config.electionMs);
-    ctx.note({ type: "elected", term: this.term });
-    this.announce(ctx);
+    this.takeOffice(ctx);
     this.beginRounds(ctx);
   }
 
@@ -86,36 +79,11 @@ export abstract class Streaming extends PhaseTwo {
     if (progress?.state === "replicate" && m.from < progress.next) progress.rewind(m.from);
   }
 
-  private wantSnapshot(ctx: Ctx, peer: NodeId, progress: Progress): void {
-    // Reading a whole state for a member that does not answer would be in vain.
-    if (!progress.isRecent) return;
-    progress.awaitSnapshot();
-    ctx.note({ type: "lagging", peer });
-    const { index: atLeast } = this.slots.base;
-    const sources = this.snapshotSources(ctx, peer);
-    ctx.outputEagerly({ type: "snapshotWanted", to: peer, atLeast, sources });
-  }
-
-  /** Who holds all that this node has forgotten, and answers: others first, they have less to do. */
-  private snapshotSources(ctx: Ctx, to: NodeId): readonly NodeId[] {
-    const { index } = this.slots.base;
-    const able = [...this.progress].filter(
-      ([peer, { isRecent, slow, match }]) => peer !== to && isRecent && !slow && match > index,
-    );
-    return [...able.map(([peer]) => peer), ctx.self];
-  }
-
-  protected onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
+  protected override onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
     const progress = this.progress.get(to);
     if (this.role !== "leader" || progress === undefined) return;
     const news = progress.agreed(Math.min(index, this.next - 1), index);
     if (news) this.advance(ctx);
-  }
-
-  protected onSnapshotFailed(to: NodeId): void {
-    const progress = this.progress.get(to);
-    // It is asked about again with the next answer of the member's.
-    if (progress?.state === "snapshot") progress.probeFrom(progress.match + 1);
   }
 
   /** The first word of a leader, by which the others know it. */

@@ -1,0 +1,55 @@
+/** What every log must stand: seeds, its exam, and runs that go as they went. */
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { encodeRun, examine, play, RunDigest, runOfSeed, type Subject, Tally } from "@quorate/lab";
+
+const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
+
+export function keepsItsClaims(name: string, subject: Subject): void {
+  test(`${name} keeps its claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () => {
+    const tally = new Tally();
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const run = runOfSeed(subject, seed, { given: {} });
+      const outcome = play(subject, run, { freeze: seed % 4 === 0 });
+      tally.add(outcome);
+      assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+    }
+    if (SEEDS >= 60) assert.deepEqual(tally.unreached(subject), [], "every mark is reached");
+  });
+}
+
+/**
+ * @param firstSeeds - Seeds that found what takes long to find from seed 1 on. When
+ *   the protocol changes they may find nothing any more; the search then goes on
+ *   from there, and they want to be renewed (`quorate exam NAME --no-shrink` prints them).
+ */
+export function passesItsExam(
+  subject: Subject,
+  firstSeeds: { readonly [bug: string]: number },
+): void {
+  for (const bug of subject.bugs) {
+    test(`exam: ${bug.name} (${bug.sentence})`, () => {
+      const { found, events } = examine(subject, bug, { firstSeed: firstSeeds[bug.name] ?? 1 });
+      assert.ok(found !== undefined, `not found in ${events} events`);
+      assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
+    });
+  }
+}
+
+/** @param folder - Of the subject, below `src`. */
+export function goesAsItWent(name: string, subject: Subject, folder: string): void {
+  const golden = new URL(`../../src/${folder}/golden.txt`, import.meta.url);
+  test(`runs of ${name} go as they went when their digests were written down (QUORATE_GOLDEN=write to renew)`, () => {
+    const lines = [1, 2, 3, 4].map((seed) => {
+      const run = runOfSeed(subject, seed, { given: {} });
+      const spectator = new RunDigest();
+      play(subject, run, { spectator });
+      return `${spectator.text} ${encodeRun(run, subject)}\n`;
+    });
+    if (process.env["QUORATE_GOLDEN"] === "write") writeFileSync(golden, lines.join(""));
+    assert.equal(lines.join(""), readFileSync(golden, "utf8"));
+  });
+}
