@@ -17,6 +17,7 @@ export {
 } from "./run/run.ts";
 export { SCENARIOS } from "./run/scenario.ts";
 export { listed, shrink, type Shrunk, type ShrinkOptions } from "./run/shrink.ts";
+export type { Substitute } from "./simulator/disk.ts";
 export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
 export type { Observer } from "./simulator/observer.ts";
 export { CALM, type Weather } from "./simulator/weather.ts";

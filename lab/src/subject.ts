@@ -13,6 +13,8 @@
 
 import type { NodeId, Position, Process, Random, Vocabulary } from "@quorate/kernel";
 
+import type { Substitute } from "./simulator/disk.ts";
+
 /** A protocol under examination. Immutable and shared by all runs. */
 export interface Subject<V extends Vocabulary = Vocabulary, P extends Process<V> = Process<V>> {
   /** As it is named on the command line and in runs: `raft`. Letters, digits and `-`. */
@@ -30,6 +32,12 @@ export interface Subject<V extends Vocabulary = Vocabulary, P extends Process<V>
   /** Mistakes to be planted and found. */
   readonly bugs: readonly Bug[];
   readonly words: Words<V, P>;
+
+  /**
+   * What a process recovers in the place of a record that its disk has lost, or `undefined` if it
+   * cannot do without that one. Left out if it can do without none: then no disk loses any.
+   */
+  standIn?(record: V["Record"]): Substitute<V["Record"]> | undefined;
 
   /**
    * A cluster as `settings` describe it (every parameter is present and within

@@ -39,15 +39,12 @@ test("a node whose directory was wiped is refused, and the others go on", () =>
     await works(cluster, leader);
   }));
 
-test("a byte flipped in the middle of the log keeps the node out until it is mended", () =>
+test("a byte flipped in the middle of the log is found, and what it damaged comes from the others", () =>
   withCluster({}, async (cluster) => {
     await fill(cluster, "n1", 400, 100);
     await cluster.caughtUp("n1", "n2", "n3");
     await cluster.process("n2").killed();
-    const mend = flipBit(walFiles(cluster.dataDir("n2"), "segment").at(-1)!);
-    await refusesIntact(cluster, "n2", /^quorate: .*segment-\d+\.wal is damaged at offset \d+/);
-    await works(cluster, "n1");
-    mend();
+    flipBit(walFiles(cluster.dataDir("n2"), "segment").at(-1)!);
     await cluster.start("n2");
     await works(cluster, "n2");
     await agree(cluster);

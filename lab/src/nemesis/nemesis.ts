@@ -15,6 +15,10 @@ export interface Stage {
   readonly dice: Random;
   isUp(node: NodeId): boolean;
   isDamaged(node: NodeId): boolean;
+  /** Regions of the replicated state on a node's disk that may be damaged there: the atlas spares enough copies. */
+  corruptible(node: NodeId): readonly number[];
+  /** How many disks hold something of a region. */
+  copies(region: number): number;
   /** How many records of a node wait for its disk. */
   unsynced(node: NodeId): number;
   leaders(): readonly NodeId[];

@@ -17,6 +17,8 @@ export type Action =
   | { readonly type: "start"; readonly node: NodeId }
   | { readonly type: "wipe"; readonly node: NodeId }
   | { readonly type: "damage"; readonly node: NodeId }
+  /** What the disk of a node holds of a region of the replicated state is damaged. */
+  | { readonly type: "corrupt"; readonly node: NodeId; readonly region: number }
   | { readonly type: "upgrade"; readonly node: NodeId }
   | { readonly type: "pause"; readonly node: NodeId }
   | { readonly type: "resume"; readonly node: NodeId }
@@ -52,6 +54,8 @@ export function perform<V extends Vocabulary, P extends Process<V>>(
       return world.isUp(action.node) ? undefined : world.wipe(action.node);
     case "damage":
       return world.damage(action.node);
+    case "corrupt":
+      return world.disk(action.node).corrupt(action.region);
     case "upgrade":
       return world.upgrade(action.node);
     case "pause":
@@ -110,6 +114,8 @@ export function actionText(action: Action): string {
   switch (action.type) {
     case "jump":
       return `${action.node}'s clock jumps ${action.ms} ms ahead`;
+    case "corrupt":
+      return `the disk of ${action.node} loses what it has of region ${action.region}`;
     case "clog":
       return `links of ${action.node} are clogged for ${action.ms} ms`;
     case "sever":

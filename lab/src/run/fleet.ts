@@ -5,7 +5,7 @@ import { Random } from "@quorate/kernel";
 import type { Settings, Subject } from "../subject.ts";
 import type { Outcome } from "./play.ts";
 import { type Run, settingsOf } from "./run.ts";
-import { SCENARIOS } from "./scenario.ts";
+import { COMMON, special } from "./scenario.ts";
 
 export interface FleetPlan {
   /** Parameters that all runs share; the others are drawn for each seed. */
@@ -22,14 +22,17 @@ export function runOfSeed(subject: Subject, seed: number, plan: FleetPlan): Run 
   for (const [name, { swarm }] of Object.entries(subject.parameters)) {
     if (swarm !== undefined) drawn[name] = swarm[dice.below(swarm.length)]!;
   }
-  const any = dice.chance(1, 2) ? "swarm" : SCENARIOS[dice.below(SCENARIOS.length)]!.name;
+  const any = dice.chance(1, 2) ? "swarm" : COMMON[dice.below(COMMON.length)]!.name;
+  const own = special(subject);
+  const common = own.length === 0 || dice.chance(9, 10);
+  const chosen = common ? any : own[dice.below(own.length)]!.name;
   return {
     subject: subject.name,
     version: subject.version,
     settings: settingsOf(subject, { ...drawn, ...plan.given }),
     bug: plan.bug,
     seed,
-    scenario: plan.scenario ?? any,
+    scenario: plan.scenario ?? chosen,
     interventions: [],
     until: undefined,
   };

@@ -73,6 +73,8 @@ function wordsOf(action: Action): readonly (string | number)[] {
     case "jump":
     case "clog":
       return [action.node, action.ms];
+    case "corrupt":
+      return [action.node, action.region];
     case "sever":
     case "mend":
       return [action.from, action.to];
@@ -130,6 +132,8 @@ function readAction(verb: string, words: readonly string[]): Action | undefined 
     case "jump":
     case "clog":
       return natural(second) ? { type: verb, node: first, ms: Number(second) } : undefined;
+    case "corrupt":
+      return natural(second) ? { type: verb, node: first, region: Number(second) } : undefined;
     case "sever":
     case "mend":
       return words.length === 2 ? { type: verb, from: first, to: second } : undefined;

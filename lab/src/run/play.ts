@@ -13,6 +13,7 @@ import {
   type Vocabulary,
 } from "@quorate/kernel";
 
+import { Atlas } from "../nemesis/atlas.ts";
 import type { Nemesis, Stage } from "../nemesis/nemesis.ts";
 import { Dice, type Fates } from "../simulator/fates.ts";
 import type { Observer } from "../simulator/observer.ts";
@@ -117,6 +118,8 @@ class Play {
   private readonly listed: readonly Timed[];
   private nextListed = 0;
   private readonly decisions: Intervention[] = [];
+  /** Disks have lost sectors: all that are left may be needed to find out what was on them. */
+  private corrupted = false;
   private readonly view: View;
   private finding: Finding | undefined;
   /** Operations without an answer, the oldest first. */
@@ -148,6 +151,7 @@ class Play {
       seed: run.seed,
       nodes: this.cluster.nodes,
       create: (node, release) => this.cluster.create(node, release),
+      ...(subject.standIn && { substitute: (record: unknown) => subject.standIn!(record) }),
       down: true,
       fates: this.fates(),
       observer: this.observer(),
@@ -157,10 +161,12 @@ class Play {
     options.spectator?.opened?.(this.world);
     if (this.plan !== undefined) {
       this.clients = new Clients(this.plan.thinkMs);
+      const { nodes, tolerates } = this.cluster;
+      const atlas = new Atlas(nodes, tolerates.lost, new Random(run.seed).fork(22));
       for (const [i, nemesis] of [this.clients, ...this.plan.nemeses].entries()) {
         const own = new Random(run.seed).fork(30 + i);
         const act = (action: Action): void => this.act(action);
-        const stage = new Backstage(this.cluster, this.world, this.witness, own, act);
+        const stage = new Backstage(this.cluster, this.world, this.witness, own, atlas, act);
         this.actors.push({ at: i === 0 ? 1 : own.below(500), nemesis, stage });
       }
     }
@@ -231,6 +237,7 @@ class Play {
   private act(action: Action): void {
     const world = this.world;
     if (this.finding !== undefined) return;
+    if (action.type === "corrupt") this.corrupted = true;
     if (this.options.record === true) {
       this.decisions.push({ type: "action", at: world.now, action });
     }
@@ -248,8 +255,9 @@ class Play {
   private calmAction(world: AnyWorld): Action {
     const dice = new Random(this.run.seed).fork(21);
     const { nodes, tolerates } = this.cluster;
-    const left = nodes.filter((node) => !world.isDamaged(node));
-    const size = nodes.length - (dice.chance(1, 3) ? 0 : tolerates.lost);
+    const left = nodes.filter((node) => !world.disk(node).damaged);
+    const spared = dice.chance(1, 3) || this.corrupted ? 0 : tolerates.lost;
+    const size = nodes.length - spared;
     while (left.length > size) left.splice(dice.below(left.length), 1);
     const outside = (["down", "cut", "deaf", "mute"] satisfies Outside[])[dice.below(4)]!;
     return { type: "calm", outside, core: left };

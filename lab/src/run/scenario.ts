@@ -6,7 +6,7 @@
 
 import type { Random } from "@quorate/kernel";
 
-import { FullDisks, Stalls } from "../nemesis/disks.ts";
+import { FullDisks, LastCopies, LostSectors, Stalls } from "../nemesis/disks.ts";
 import type { Nemesis } from "../nemesis/nemesis.ts";
 import {
   Clogs,
@@ -26,7 +26,7 @@ import {
   Upgrades,
 } from "../nemesis/processes.ts";
 import { CALM, type Weather } from "../simulator/weather.ts";
-import type { Cluster } from "../subject.ts";
+import type { Cluster, Subject } from "../subject.ts";
 
 /** Everything that a scenario settles for one run. */
 export interface Plan {
@@ -41,6 +41,8 @@ export interface Plan {
 export interface Scenario {
   readonly name: string;
   readonly summary: string;
+  /** It does nothing to a subject whose nodes cannot do without a record ({@link Subject.standIn}). */
+  readonly needsStandIns?: true;
   plan(dice: Random, cluster: Cluster): Plan;
 }
 
@@ -162,8 +164,34 @@ export const SCENARIOS: readonly Scenario[] = [
     new PartialPartitions(),
   ]),
   aimed("slow-disks", "disks stall, the leader's most of all", () => [new Stalls()]),
+  {
+    ...aimed(
+      "lost-sectors",
+      "disks lose sectors, those with the last copies but one, too",
+      (dice) =>
+        dice.chance(1, 2)
+          ? [new LastCopies()]
+          : [
+              new LostSectors(),
+              new Crashes(1_000),
+              ...(dice.chance(1, 2) ? [new Partitions(600)] : []),
+            ],
+    ),
+    needsStandIns: true,
+  },
   aimed("partitions", "the network is cut in every shape", () => [new Partitions(600)]),
 ];
+
+/** Among which a seed chooses, for any subject: what only some are good for is added by {@link special}. */
+export const COMMON: readonly Scenario[] = SCENARIOS.filter(
+  ({ needsStandIns }) => needsStandIns !== true,
+);
+
+/** Scenarios that say something of this subject and not of all. */
+export function special(subject: Subject): readonly Scenario[] {
+  const mends = subject.standIn !== undefined;
+  return SCENARIOS.filter(({ needsStandIns }) => needsStandIns === true && mends);
+}
 
 export function scenarioNamed(name: string): Scenario | undefined {
   return SCENARIOS.find((scenario) => scenario.name === name);

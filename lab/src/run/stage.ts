@@ -2,6 +2,7 @@
 
 import type { NodeId, Process, Random, Vocabulary } from "@quorate/kernel";
 
+import type { Atlas } from "../nemesis/atlas.ts";
 import type { Stage } from "../nemesis/nemesis.ts";
 import type { Simulation } from "../simulator/simulation.ts";
 import type { Cluster, Tolerance, Witness, World } from "../subject.ts";
@@ -40,6 +41,7 @@ export class Backstage implements Stage {
   readonly dice: Random;
   private readonly world: AnyWorld;
   private readonly witness: Witness;
+  private readonly atlas: Atlas;
   private readonly perform: (action: Action) => void;
 
   constructor(
@@ -47,6 +49,7 @@ export class Backstage implements Stage {
     world: AnyWorld,
     witness: Witness,
     dice: Random,
+    atlas: Atlas,
     perform: (action: Action) => void,
   ) {
     this.nodes = nodes;
@@ -55,6 +58,7 @@ export class Backstage implements Stage {
     this.dice = dice;
     this.world = world;
     this.witness = witness;
+    this.atlas = atlas;
     this.perform = perform;
   }
 
@@ -67,7 +71,16 @@ export class Backstage implements Stage {
   }
 
   isDamaged(node: NodeId): boolean {
-    return this.world.isDamaged(node);
+    return this.world.disk(node).damaged;
+  }
+
+  corruptible(node: NodeId): readonly number[] {
+    const { regions } = this.world.disk(node);
+    return regions.filter((region) => this.atlas.isVulnerable(node, region));
+  }
+
+  copies(region: number): number {
+    return this.nodes.filter((node) => this.world.disk(node).regions.includes(region)).length;
   }
 
   unsynced(node: NodeId): number {

@@ -1,11 +1,23 @@
 /**
  * A node's disk: a checkpoint's records and those after it. It loses in a crash
  * what it has not reported durable, but for the first few records if a write was
- * torn; it can be slow, stalled, full, or damaged, and does nothing else wrong:
- * that is what a protocol may rely on (kernel K14).
+ * torn; it can be slow, stalled, full, or damaged, wholly or in regions, and does
+ * nothing else wrong: that is what a protocol may rely on (kernel K14).
  */
 
 import type { Position } from "@quorate/kernel";
+
+/** What is left of a record whose bytes a disk has lost, where a protocol can do without them. */
+export interface Substitute<R> {
+  /** What its process recovers instead. */
+  readonly record: R;
+  /** The places of the replicated state that the record told of: all from `from` on, before `to`. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How many places of the replicated state make up a region: what is damaged at once. */
+const REGION_PLACES = 8;
 
 export class Disk<R> {
   checkpointed: readonly R[] = [];
@@ -24,6 +36,11 @@ export class Disk<R> {
   full = false;
   /** Something that was reported durable is gone or changed: the node refuses to start. */
   damaged = false;
+  private readonly substitute: (record: R) => Substitute<R> | undefined;
+
+  constructor(substitute: (record: R) => Substitute<R> | undefined) {
+    this.substitute = substitute;
+  }
 
   get unsynced(): number {
     return this.persisted - this.durable;
@@ -51,6 +68,33 @@ export class Disk<R> {
     this.overdue = undefined;
   }
 
+  /** The regions of the replicated state of which it holds something that can be lost, each once. */
+  get regions(): readonly number[] {
+    const regions = new Set<number>();
+    const durable = this.records.slice(0, this.durable - this.base);
+    for (const record of [...this.checkpointed, ...durable]) {
+      const region = regionOf(this.substitute(record));
+      if (region !== undefined) regions.add(region);
+    }
+    return [...regions];
+  }
+
+  /**
+   * Loses the bytes of all durable records that tell of this region alone; who spans several is
+   * spared. The process finds out when it starts again.
+   */
+  corrupt(region: number): void {
+    const left = (record: R): R => {
+      const substitute = this.substitute(record);
+      return substitute !== undefined && regionOf(substitute) === region
+        ? substitute.record
+        : record;
+    };
+    const durable = this.durable - this.base;
+    this.checkpointed = this.checkpointed.map(left);
+    this.records = this.records.map((record, i) => (i < durable ? left(record) : record));
+  }
+
   wipe(): void {
     this.checkpointed = [];
     this.records = [];
@@ -63,4 +107,11 @@ export class Disk<R> {
     yield* this.checkpointed;
     yield* this.records;
   }
+}
+
+/** The region in which a record lies wholly, if there is one. */
+function regionOf(substitute: Substitute<unknown> | undefined): number | undefined {
+  if (substitute === undefined) return undefined;
+  const region = Math.floor(substitute.from / REGION_PLACES);
+  return substitute.to <= (region + 1) * REGION_PLACES ? region : undefined;
 }

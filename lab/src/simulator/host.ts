@@ -40,7 +40,7 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
   /** The release of the software that the next life runs. */
   release = 0;
   paused = false;
-  readonly disk: Disk<V["Record"]> = new Disk();
+  readonly disk: Disk<V["Record"]>;
   readonly clock: Clock;
   readonly timers: Map<V["Timer"], Happening<V, P>> = new Map();
   /** What came while the node was paused. */
@@ -54,6 +54,7 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
     this.index = index;
     this.clock = clock;
     this.world = world;
+    this.disk = new Disk(world.options.substitute ?? (() => undefined));
   }
 
   // What the process may do.

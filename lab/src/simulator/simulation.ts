@@ -19,6 +19,7 @@ import {
 } from "@quorate/kernel";
 
 import { Clock } from "./clock.ts";
+import type { Disk, Substitute } from "./disk.ts";
 import { Dice, type Fates, LOST } from "./fates.ts";
 import { Happening, type Kind } from "./happening.ts";
 import { Host } from "./host.ts";
@@ -40,6 +41,8 @@ export interface SimulationOptions<
   readonly onNote?: (node: NodeId, note: V["Note"]) => void;
   readonly onOutput?: (node: NodeId, output: V["Output"]) => void;
   readonly observer?: Observer<V, P>;
+  /** What is left of a record that a disk loses; without it, disks lose none. */
+  readonly substitute?: (record: V["Record"]) => Substitute<V["Record"]> | undefined;
   /** The nodes begin down. */
   readonly down?: boolean;
   /** Answers every open question, in place of dice and weather. */
@@ -108,9 +111,8 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     return this.host(id).disk.unsynced;
   }
 
-  /** Whether a node's disk is damaged, so that it refuses to start. */
-  isDamaged(id: NodeId): boolean {
-    return this.host(id).disk.damaged;
+  disk(id: NodeId): Disk<V["Record"]> {
+    return this.host(id).disk;
   }
 
   // Users.

@@ -70,10 +70,11 @@ export type {
   Timer as RaftTimer,
 } from "./raft/messages.ts";
 export { Raft } from "./raft/raft.ts";
+export { standIn as raftStandIn } from "./raft/repair.ts";
 export { messageCodec as raftMessageCodec, recordCodec as raftRecordCodec } from "./raft/wire.ts";
 export { REPLICA_DEFAULTS, type ReplicaConfig } from "./replica/config.ts";
 export { Replica } from "./replica/replica.ts";
-export { replicaMessageCodec, replicaRecordCodec } from "./replica/wire.ts";
+export { replicaMessageCodec, replicaRecordCodec, replicaStandIn } from "./replica/wire.ts";
 export type {
   Once,
   ReplicaMessage,

@@ -159,6 +159,8 @@ export interface OrderedLog<L extends LogWords> extends Process<L> {
   readonly leader: NodeId | undefined;
   readonly commitIndex: Index;
   readonly lastIndex: Index;
+  /** Entries whose bytes the disk has lost and that nobody has sent again yet; a log that refuses to start then has none. */
+  readonly damaged?: ReadonlySet<Index>;
   /** In force, committed or not. Joint while `outgoing` has members. */
   readonly configuration: Configuration;
   /** Index of the entry that made it; 0 for the initial one. */

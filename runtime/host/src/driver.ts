@@ -20,8 +20,11 @@ import type { Turn } from "./turn.ts";
 
 /** The part of a write-ahead log that a driver needs. */
 export interface SharedLog {
-  /** Copies a record into the next batch. Returns its place in the order of all groups' records. */
-  append(group: number, record: Uint8Array): number;
+  /**
+   * Copies a record into the next batch, and what is recovered instead if the disk loses it; an empty
+   * one stands for none. Returns its place in the order of all groups' records.
+   */
+  append(group: number, record: Uint8Array, standIn?: Uint8Array): number;
   /** Writes the batch, unless one is being written. */
   flush(): void;
   /** Replaces the records of a group so far. */
@@ -40,6 +43,8 @@ export interface DriverOptions<V extends Vocabulary> {
   readonly process: Process<V>;
   readonly messages: Codec<V["Message"]>;
   readonly records: Codec<V["Record"]>;
+  /** What is recovered in the place of a record that the disk has lost. Left out: it is missed. */
+  readonly standIn?: (record: V["Record"]) => V["Record"] | undefined;
   readonly log: SharedLog;
   readonly transport: SharedTransport;
   readonly turn: Turn;
@@ -67,6 +72,7 @@ export class Driver<V extends Vocabulary> implements Context<V> {
   private readonly options: DriverOptions<V>;
   private readonly timers: Timers<V["Timer"]>;
   private readonly writer = new Writer();
+  private readonly aside = new Writer();
   private readonly asked = new Map<RequestId, (response: V["Response"]) => void>();
   private requests: RequestId = 0;
   private persisted: Position = 0;
@@ -172,10 +178,13 @@ export class Driver<V extends Vocabulary> implements Context<V> {
   }
 
   persist(record: V["Record"]): Position {
-    const { writer, options } = this;
+    const { writer, aside, options } = this;
     writer.length = 0;
+    aside.length = 0;
     options.records.write(writer, record);
-    this.places.push(options.log.append(options.group, writer.view()));
+    const standIn = options.standIn?.(record);
+    if (standIn !== undefined) options.records.write(aside, standIn);
+    this.places.push(options.log.append(options.group, writer.view(), aside.view()));
     return ++this.persisted;
   }
 

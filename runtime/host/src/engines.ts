@@ -17,6 +17,7 @@ import {
   Raft,
   raftMessageCodec,
   raftRecordCodec,
+  raftStandIn,
   Zab,
   zabDefaults,
   zabMessageCodec,
@@ -32,12 +33,18 @@ export interface Engine {
   readonly messages: Codec<LogWords["Message"]>;
   /** Tags of one engine's records are none of another's: data of the wrong engine is refused. */
   readonly records: Codec<LogWords["Record"]>;
+  /**
+   * What is recovered in the place of a record whose bytes are damaged: which entries it held, say.
+   * Damage to a record for which there is nothing keeps the node out.
+   */
+  standIn?(record: LogWords["Record"]): LogWords["Record"] | undefined;
 }
 
 const raft: Engine = {
   create: (initial, settings) => new Raft({ ...lan(initial), ...settings }),
   messages: raftMessageCodec,
   records: raftRecordCodec,
+  standIn: raftStandIn,
 };
 
 const paxos: Engine = {

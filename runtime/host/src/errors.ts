@@ -8,6 +8,8 @@ export type HostErrorData =
   | { readonly code: "configuration"; readonly reason: string }
   /** The cluster has removed this node, for ever. */
   | { readonly code: "removed"; readonly node: string }
+  /** The disk has lost entries, and there is no other member that could send them again. */
+  | { readonly code: "beyondRepair"; readonly group: string; readonly entries: number }
   | { readonly code: "stopped" }
   | { readonly code: "overloaded" }
   | { readonly code: "timeout"; readonly afterMs: number }
@@ -52,6 +54,8 @@ function describe(data: HostErrorData): string {
       return data.reason;
     case "removed":
       return `${data.node} was removed from the cluster; to take part again it needs a new name and an empty directory`;
+    case "beyondRepair":
+      return `${data.entries} entries of ${data.group} are damaged, and no other member has them: restore the data directory from a copy`;
     case "stopped":
       return "the node has stopped";
     case "overloaded":

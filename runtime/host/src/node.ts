@@ -13,6 +13,7 @@ import {
   type ReplicaConfig,
   replicaMessageCodec,
   replicaRecordCodec,
+  replicaStandIn,
   type ReplicaWords,
   type StateMachine,
   traitsOf,
@@ -111,8 +112,8 @@ export class Node {
   private welcomed = false;
   /** Drivers are made before the log is open; they find it here. */
   private readonly log: SharedLog = {
-    append: (group, record) => {
-      const place = this.openLog().append(group, record);
+    append: (group, record, standIn) => {
+      const place = this.openLog().append(group, record, standIn);
       this.health.written(place);
       return place;
     },
@@ -169,6 +170,7 @@ export class Node {
       process: replica,
       messages,
       records,
+      standIn: replicaStandIn<LogWords>((record) => engine.standIn?.(record)),
       log: this.log,
       transport: { send: (to, id, codec, message) => this.transport?.send(to, id, codec, message) },
       turn: this.turn,
@@ -209,6 +211,7 @@ export class Node {
         (group, record) => this.hosted.get(group)?.recover(record),
       );
       if (this.isRemoved) throw new HostError({ code: "removed", node: name });
+      this.checkDamage(this.wal.statistics.recordsLost);
       this.metrics.observeLog(this.wal);
       const address = await this.join(directory);
       this.state = "running";
@@ -232,6 +235,18 @@ export class Node {
     this.state = "stopped";
     for (const each of this.hosted.values()) each.stop();
     await this.release();
+  }
+
+  /** Entries that were lost are sent again by others. @throws HostError if there are none. */
+  private checkDamage(records: number): void {
+    if (records > 0) {
+      this.logger.warn({ records }, "damaged records in the log; what they held is fetched again");
+    }
+    for (const { name, log } of this.groups) {
+      const entries = log.damaged?.size ?? 0;
+      if (entries === 0 || members(log.configuration).length !== 1) continue;
+      throw new HostError({ code: "beyondRepair", group: name, entries });
+    }
   }
 
   private async join(directory: DataDirectory): Promise<Address> {

@@ -10,13 +10,13 @@ import { type Files } from "./disk.ts";
 import { StorageError } from "./errors.ts";
 import { FileWindow } from "./file-window.ts";
 import {
-  BAD,
   frameBytes,
   FrameCursor,
   MAX_RECORD_BYTES,
   PARTIAL,
   RECORD,
   TRAILER,
+  WHOLE,
   writeFrame,
 } from "./frame.ts";
 import { type CheckpointFile, decodeHeader, encodeHeader, HEADER_BYTES } from "./layout.ts";
@@ -132,7 +132,7 @@ async function readRecords(
       if (await window.extend(offset, cursor.size)) continue;
       return offset;
     }
-    if (status === BAD || cursor.sequence !== count || cursor.group !== group) return offset;
+    if (status !== WHOLE || cursor.sequence !== count || cursor.group !== group) return offset;
     offset += cursor.size;
     if (cursor.kind === TRAILER) {
       const good = cursor.payloadEnd - cursor.payloadStart === 4 && offset === window.size;

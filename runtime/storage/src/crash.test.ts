@@ -31,6 +31,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 async function session(disk: SimulatedDisk, model: Model, steps: readonly Step[]): Promise<void> {
   const opened = await open(disk, model);
   model.accept(opened.recovered);
+  assert.deepEqual(model.lost, [], "what a crash tears is cut, not taken for damage");
   await play(opened, model, steps, disk);
   await opened.wal.close();
   assert.deepEqual(opened.failures, []);
@@ -39,7 +40,7 @@ async function session(disk: SimulatedDisk, model: Model, steps: readonly Step[]
 /** Crashes once at operation `at`, perhaps again while recovering, and then lives on. */
 async function crashAndRecover(steps: readonly Step[], at: number, seed: number): Promise<void> {
   const random = dice(seed + at);
-  const model = new Model();
+  const model = new Model(true);
   let disk = new SimulatedDisk(random);
   if ((await crashAt(disk, at, () => session(disk, model, steps))) === "done") return;
   disk = disk.restart(random() < 0.7);
@@ -54,6 +55,7 @@ async function crashAndRecover(steps: readonly Step[], at: number, seed: number)
   disk = disk.restart(true);
   const { wal, recovered } = await open(disk, model);
   model.accept(recovered, true);
+  assert.deepEqual(model.lost, []);
   await wal.close();
 }
 
@@ -64,7 +66,7 @@ test("a crash at any operation leaves a prefix with all that was durable, and th
       fc.integer(),
       async (steps, seed) => {
         const disk = new SimulatedDisk(dice(seed));
-        await session(disk, new Model(), steps);
+        await session(disk, new Model(true), steps);
         const crashes = Array.from({ length: disk.operations }, (_, at) => at);
         for (const at of crashes) await crashAndRecover(steps, at, seed);
       },
@@ -85,7 +87,7 @@ test("a crash at any operation of rolling, checkpointing and deleting loses noth
   steps.push({ type: "checkpoint", group: 0, compact: false }, { type: "turns", count: 60 });
   for (let seed = 0; seed < 4; seed++) {
     const disk = new SimulatedDisk(dice(seed));
-    await session(disk, new Model(), steps);
+    await session(disk, new Model(true), steps);
     for (let at = 0; at < disk.operations; at++) await crashAndRecover(steps, at, seed);
   }
 });

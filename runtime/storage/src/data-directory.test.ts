@@ -33,7 +33,7 @@ test("a new directory is made with its parents, belongs to its owner and opens a
   const first = await DataDirectory.open({ path, ...OWNER });
   const { identity } = first;
   assert.equal(identity.clusterId, "c1");
-  assert.equal(identity.formatVersion, 1);
+  assert.equal(identity.formatVersion, 2);
   await first.close();
   const second = await DataDirectory.open({ path, ...OWNER });
   assert.deepEqual(second.identity, identity);
@@ -66,7 +66,7 @@ test("a directory with somebody else's files is refused and left as it was", asy
   assert.deepEqual(fs.readdirSync(path), ["thesis.tex"]);
 });
 
-test("a later format, a bad identity and a lost one are told apart", async (context) => {
+test("another format, a bad identity and a lost one are told apart", async (context) => {
   const path = temporary(context);
   await (await DataDirectory.open({ path, ...OWNER })).close();
   const format = join(path, "FORMAT");
@@ -77,11 +77,14 @@ test("a later format, a bad identity and a lost one are told apart", async (cont
     code: "unsupportedFormat",
     path: format,
     found: 9,
-    supported: 1,
+    supported: 2,
   });
+  fs.writeFileSync(format, "quorate data 1\n");
+  const earlier = await fault(() => DataDirectory.open({ path, ...OWNER }));
+  assert.match(earlier.message, /has format 1, this version reads format 2: run the version that/);
   fs.writeFileSync(format, "?");
   assert.equal((await fault(() => DataDirectory.open({ path, ...OWNER }))).code, "corruptIdentity");
-  fs.writeFileSync(format, "quorate data 1\n");
+  fs.writeFileSync(format, "quorate data 2\n");
   for (const text of ["", "{", "null", "[]", '{"clusterId":1}']) {
     fs.writeFileSync(identity, text);
     const error = await fault(() => DataDirectory.open({ path, ...OWNER }));

@@ -2,7 +2,7 @@
  * The directory of one node: whose it is, in which format, and that nobody else
  * uses it now.
  *
- *     FORMAT          "quorate data 1": decides whether the rest can be read
+ *     FORMAT          "quorate data 2": decides whether the rest can be read
  *     identity.json   formatVersion, directoryId, clusterId, nodeId, created, hasLog
  *     lock.*          who uses it (see lock.ts)
  *     wal/            the write-ahead log and the checkpoints
@@ -43,7 +43,7 @@ export interface Identity extends Owner {
   readonly hasLog: boolean;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const FORMAT_NAME = "FORMAT";
 const IDENTITY_NAME = "identity.json";
 const WAL_NAME = "wal";

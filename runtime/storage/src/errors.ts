@@ -88,7 +88,8 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-const FROM_PEERS = "restore this node from its peers; nothing was modified";
+const FROM_PEERS =
+  "restore it from a copy, or remove this node from the cluster and add another; nothing was modified";
 
 function describe(fault: StorageFault): string {
   switch (fault.code) {
@@ -108,7 +109,7 @@ function describe(fault: StorageFault): string {
     case "corruptRecord":
       return (
         `${fault.path} is damaged at offset ${fault.offset}` +
-        `${fault.sequence === undefined ? "" : ` (record ${fault.sequence})`}, where acknowledged data lay: ${FROM_PEERS}`
+        `${fault.sequence === undefined ? "" : ` (record ${fault.sequence})`}, in acknowledged data that cannot be done without: ${FROM_PEERS}`
       );
     case "missingSegment":
       return `${fault.path} is missing, with all records from ${fault.sequence} on: ${FROM_PEERS}`;

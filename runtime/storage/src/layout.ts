@@ -16,7 +16,7 @@ import { StorageError } from "./errors.ts";
 import { readUint53, writeUint53 } from "./frame.ts";
 
 /** The only version of the files that this code reads and writes. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 /** Bytes of the header of a segment or checkpoint. */
 export const HEADER_BYTES = 32;
 /** A segment being prepared, before it has a name. */

@@ -8,8 +8,10 @@
  * FAST 2018: by evidence written later. A batch is written only when all before
  * it is durable, and begins with a mark that says so. So where a frame is bad:
  *
- * - a later mark in the same segment, or a later segment, proves damage: an
- *   error, and nothing is changed;
+ * - a later mark in the same segment, or a later segment, proves damage. In the
+ *   place of each record that is lost its stand-in is visited, from its own
+ *   header or from an inventory that was written later. Where there is none,
+ *   that is an error, and nothing is changed;
  * - without such proof it is the torn tail, to be cut by `repairTail`.
  *
  * Damage of the very last batch is thus seen only once a mark follows it: the
@@ -21,8 +23,19 @@ import { join } from "node:path";
 import { readCheckpoint, type Visitor } from "./checkpoint-file.ts";
 import { type Files } from "./disk.ts";
 import { StorageError } from "./errors.ts";
-import { FileWindow } from "./file-window.ts";
-import { CONTROL_GROUP, FrameCursor, MARK, PARTIAL, RECORD, SEAL, WHOLE } from "./frame.ts";
+import { BLOCK_BYTES, FileWindow } from "./file-window.ts";
+import {
+  CONTROL_GROUP,
+  FrameCursor,
+  INVENTORY,
+  MARK,
+  PARTIAL,
+  RECORD,
+  SEAL,
+  WHOLE,
+} from "./frame.ts";
+import { findNext, identify } from "./hole.ts";
+import { type Identity, Inventory, readInventory } from "./inventory.ts";
 import {
   checkpointName,
   decodeHeader,
@@ -32,7 +45,7 @@ import {
   sortNames,
 } from "./layout.ts";
 import { decodeManifest, type Manifest, Retention } from "./retention.ts";
-import { findTail, type Tail } from "./tail.ts";
+import { type Behind, findTail, type Tail } from "./tail.ts";
 
 /** A log as it was found. */
 export interface Recovered {
@@ -44,6 +57,10 @@ export interface Recovered {
   readonly listing: Listing;
   /** The last manifest, if there is one. */
   readonly manifest: Manifest | undefined;
+  /** What the log should tell of again. */
+  readonly inventory: Inventory;
+  /** Records that were damaged, so that their stand-ins were visited. */
+  readonly lost: number;
 }
 
 /** Reads the log in a directory, once. */
@@ -53,6 +70,10 @@ export class Recovery {
   private readonly visitor: Visitor;
   private readonly retention: Retention = new Retention();
   private readonly cursor: FrameCursor = new FrameCursor();
+  private readonly inventory: Inventory = new Inventory();
+  private lost = 0;
+  /** Paths of the segment being read and of those after it. */
+  private paths: readonly string[] = [];
   private manifest: Manifest | undefined;
   private seed: number | undefined;
   /** The sequence number expected next. */
@@ -61,6 +82,8 @@ export class Recovery {
   private markStart = 0;
   private markEnd = 0;
   private sealed = false;
+  /** What lies behind a bad frame of the last segment, and where that frame is. */
+  private behind: { readonly offset: number; readonly found: Behind } | undefined;
 
   constructor(files: Files, directory: string, visitor: Visitor) {
     this.files = files;
@@ -88,13 +111,15 @@ export class Recovery {
     }
     this.next = first;
     let tail: Tail | undefined;
+    const paths = segments.map((start) => join(this.directory, segmentName(start)));
     for (const [index, start] of segments.entries()) {
+      this.paths = paths.slice(index);
       tail = await this.readSegment(start, segments[index + 1]);
     }
     this.checkClaims(first);
     if (tail === undefined || this.seed === undefined) throw this.missing(first);
-    const { seed, next, retention, manifest } = this;
-    return { seed, next, retention, tail, listing, manifest };
+    const { seed, next, retention, manifest, inventory, lost } = this;
+    return { seed, next, retention, tail, listing, manifest, inventory, lost };
   }
 
   private async readSegment(start: number, following: number | undefined): Promise<Tail> {
@@ -112,9 +137,12 @@ export class Recovery {
       if (following !== undefined) {
         return { path, capacity, offset, markStart: offset, vouched: true, garbageEnd: offset };
       }
-      const seed = this.seed ?? 0;
-      const { marked, garbageEnd } = await findTail(window, offset, seed, this.next);
-      if (marked || this.checkpointsBeyond()) throw this.corrupt(path, offset);
+      const { marked, garbageEnd } = await this.lookBehind(window, offset);
+      if (marked >= this.next || this.checkpointsBeyond()) throw this.corrupt(path, offset);
+      // What cannot be read is not known to be torn.
+      const { unreadable } = window;
+      if (unreadable !== undefined && unreadable.offset + BLOCK_BYTES > offset)
+        throw unreadable.error;
       const { markStart, markEnd } = this;
       return { path, capacity, offset, markStart, vouched: markEnd === offset, garbageEnd };
     } finally {
@@ -135,7 +163,7 @@ export class Recovery {
     return header.argument;
   }
 
-  /** Reads frames until one is bad or `limit` is reached; returns the offset behind the last good one. */
+  /** Reads frames to the log's end or to `limit`, over damage; returns the offset behind the last good one. */
   private async readFrames(window: FileWindow, limit: number): Promise<number> {
     const { cursor } = this;
     const seed = this.seed ?? 0;
@@ -145,16 +173,23 @@ export class Recovery {
       const at = offset - window.start;
       const status = cursor.read(window.bytes, window.view, at, window.size - offset, seed);
       if (status === PARTIAL && (await window.extend(offset, cursor.size))) continue;
-      if (status !== WHOLE || cursor.sequence !== this.next) return offset;
-      if (!this.accept(window, offset, limit)) return offset;
-      offset += cursor.size;
-      if (cursor.kind === SEAL) return offset;
+      const fits = status === WHOLE && cursor.sequence === this.next;
+      if (fits && this.accept(window, offset, limit)) {
+        offset += cursor.size;
+        if (cursor.kind === SEAL) return offset;
+        continue;
+      }
+      const goesOn = await this.bridge(window, offset, limit);
+      if (goesOn === undefined) return offset;
+      offset = goesOn;
+      await window.load(offset, 0);
     }
   }
 
   /** Takes the frame in the cursor, whose sequence number fits; false if it cannot stand here. */
   private accept(window: FileWindow, offset: number, limit: number): boolean {
     const { cursor } = this;
+    const { standInStart, payloadStart, payloadEnd, group } = cursor;
     switch (cursor.kind) {
       case MARK:
         this.markStart = offset;
@@ -163,13 +198,18 @@ export class Recovery {
       case SEAL:
         this.sealed = true;
         return true;
+      case INVENTORY:
+        this.inventory.told(lastOf(window.bytes.subarray(payloadStart, payloadEnd)));
+        return true;
       case RECORD: {
         if (this.next === limit) return false;
-        const record = window.bytes.subarray(cursor.payloadStart, cursor.payloadEnd);
-        if (cursor.group === CONTROL_GROUP) {
+        const record = window.bytes.subarray(payloadStart, payloadEnd);
+        if (group === CONTROL_GROUP) {
           this.manifest = decodeManifest(record);
           if (this.manifest === undefined) return false;
-        } else this.visit(cursor.group, record);
+        } else if (this.isNeeded(group, cursor.size)) this.visitor(group, record);
+        const standIn = window.bytes.subarray(standInStart, payloadStart);
+        this.inventory.add(group, this.next, standIn, cursor.size);
         this.next++;
         return true;
       }
@@ -178,12 +218,67 @@ export class Recovery {
     }
   }
 
-  private visit(group: number, record: Uint8Array): void {
+  /** Counts the next record to its group; false if a checkpoint replaces it. */
+  private isNeeded(group: number, bytes: number): boolean {
     const state = this.retention.group(group);
     state.last = this.next;
-    if (this.next < state.checkpoint) return;
-    state.bytes += this.cursor.size;
-    this.visitor(group, record);
+    if (this.next < state.checkpoint) return false;
+    state.bytes += bytes;
+    return true;
+  }
+
+  /**
+   * What lies at `offset` is bad. If it was durable, visits what stands in for the records that
+   * lay here and returns where the log goes on; `undefined` if nothing of this segment is left.
+   */
+  private async bridge(
+    window: FileWindow,
+    offset: number,
+    limit: number,
+  ): Promise<number | undefined> {
+    const isLast = this.paths.length === 1;
+    const durable = isLast ? (await this.lookBehind(window, offset)).marked : limit;
+    if (durable < this.next) return undefined;
+    const seed = this.seed ?? 0;
+    const { path } = window.file;
+    const found = await findNext(window, offset, seed, this.next, durable);
+    if (found === undefined && isLast) throw this.corrupt(path, offset);
+    const end = found?.sequence ?? durable;
+    // A whole record that was not accepted makes no sense, wherever it lies.
+    if (found?.whole === true && found.offset === offset && end === this.next) {
+      throw this.corrupt(path, offset);
+    }
+    if (end > this.next) {
+      const known = await identify(this.files, this.paths, offset, seed, this.next, end);
+      while (this.next < end) this.substitute(path, offset, known.get(this.next));
+    }
+    if (found === undefined) return undefined;
+    if (found.whole) return found.offset;
+    if (found.identity !== undefined) this.substitute(path, found.offset, found.identity);
+    return found.offset + found.size;
+  }
+
+  /** Visits the stand-in of the next record. */
+  private substitute(path: string, offset: number, identity: Identity | undefined): void {
+    if (identity === undefined) throw this.corrupt(path, offset);
+    const { group, standIn } = identity;
+    if (group === CONTROL_GROUP) {
+      this.manifest = decodeManifest(standIn);
+      if (this.manifest === undefined) throw this.corrupt(path, offset);
+    } else if (this.isNeeded(group, standIn.length)) {
+      if (standIn.length === 0) throw this.corrupt(path, offset);
+      this.visitor(group, standIn);
+      this.lost++;
+    }
+    this.inventory.add(group, this.next, standIn, standIn.length);
+    this.next++;
+  }
+
+  private async lookBehind(window: FileWindow, offset: number): Promise<Behind> {
+    if (this.behind?.offset !== offset) {
+      this.behind = { offset, found: await findTail(window, offset, this.seed ?? 0) };
+    }
+    return this.behind.found;
   }
 
   /** Whether a checkpoint was finished, which waits for the disk, at a point beyond the log's end. */
@@ -213,4 +308,9 @@ export class Recovery {
   private corrupt(path: string, offset: number): StorageError {
     return new StorageError({ code: "corruptRecord", path, offset, sequence: this.next });
   }
+}
+
+/** The last record that an inventory tells of. */
+function lastOf(payload: Uint8Array): number {
+  return readInventory(payload, 0, 0, new Map());
 }

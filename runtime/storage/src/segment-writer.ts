@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 import { type Batch } from "./batch.ts";
 import { type Files, type OpenFile } from "./disk.ts";
-import { FRAME_HEADER_BYTES, SEAL, writeFrame } from "./frame.ts";
+import { frameBytes, SEAL, writeFrame } from "./frame.ts";
 import { encodeHeader, HEADER_BYTES, PREPARED_NAME, segmentName } from "./layout.ts";
 
 const ZEROS_BYTES = 1024 * 1024;
@@ -138,7 +138,7 @@ export class SegmentWriter {
 
 /** Says at a segment's end that the next one exists. */
 async function seal(file: OpenFile, offset: number, seed: number, first: number): Promise<void> {
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
+  const bytes = new Uint8Array(frameBytes(0));
   writeFrame(bytes, new DataView(bytes.buffer), 0, seed, SEAL, 0, first);
   await file.writeDurably(bytes, bytes.length, offset);
   await file.close();

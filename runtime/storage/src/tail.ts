@@ -2,15 +2,8 @@
 
 import { type OpenFile } from "./disk.ts";
 import { type FileWindow } from "./file-window.ts";
-import {
-  FRAME_ALIGNMENT,
-  FRAME_HEADER_BYTES,
-  FrameCursor,
-  MARK,
-  SEAL,
-  WHOLE,
-  writeFrame,
-} from "./frame.ts";
+import { frameBytes, MARK, SEAL, writeFrame } from "./frame.ts";
+import { searchFrames } from "./search.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 const ZEROS: Uint8Array = new Uint8Array(PIECE_BYTES);
@@ -32,41 +25,27 @@ export interface Tail {
 
 /** What lies behind the last good frame. */
 export interface Behind {
-  /** Whether a later batch proves that what is bad was durable. */
-  readonly marked: boolean;
+  /** The sequence number of the last mark or seal, below which all was durable; -1 if there is none. */
+  readonly marked: number;
   /** Offset behind the last byte that is not zero, or the offset asked about. */
   readonly garbageEnd: number;
 }
 
-/**
- * Looks through a segment from a bad frame to its end.
- * @param next - The sequence number that is missing.
- */
-export async function findTail(
-  window: FileWindow,
-  offset: number,
-  seed: number,
-  next: number,
-): Promise<Behind> {
-  const cursor = new FrameCursor();
+/** Looks through a segment from a bad frame to its end. */
+export async function findTail(window: FileWindow, offset: number, seed: number): Promise<Behind> {
   let garbageEnd = offset;
-  for (let start = offset; start < window.size;) {
+  for (let start = offset; start < window.size; start = window.end) {
     await window.load(start, PIECE_BYTES);
-    const { bytes, view } = window;
-    const used = usedBytes(bytes);
+    if (window.bytes.length === 0) break;
+    const used = usedBytes(window.bytes);
     if (used > 0) garbageEnd = start + used;
-    for (let at = 0; at < used; at += FRAME_ALIGNMENT) {
-      if (bytes.length - at < FRAME_HEADER_BYTES) break;
-      const kind = view.getUint32(at + 20, true);
-      if ((kind !== MARK && kind !== SEAL) || view.getUint32(at + 4, true) !== 0) continue;
-      const status = cursor.read(bytes, view, at, window.size - start - at, seed);
-      if (status === WHOLE && cursor.sequence >= next) return { marked: true, garbageEnd };
-    }
-    if (window.end >= window.size || bytes.length <= FRAME_HEADER_BYTES) break;
-    start = window.end - FRAME_HEADER_BYTES + FRAME_ALIGNMENT;
-    start -= (start - offset) % FRAME_ALIGNMENT;
   }
-  return { marked: false, garbageEnd };
+  let marked = -1;
+  await searchFrames(window, offset, garbageEnd, seed, ({ kind, sequence }) => {
+    if (kind === MARK || kind === SEAL) marked = Math.max(marked, sequence);
+    return true;
+  });
+  return { marked, garbageEnd };
 }
 
 /**
@@ -92,7 +71,7 @@ export async function repairTail(
     await file.writeDurably(ZEROS, Math.min(ZEROS.length, tail.garbageEnd - at), at);
   }
   if (tail.vouched) return tail.offset;
-  const mark = new Uint8Array(FRAME_HEADER_BYTES);
+  const mark = new Uint8Array(frameBytes(0));
   writeFrame(mark, new DataView(mark.buffer), 0, seed, MARK, 0, next);
   await file.writeDurably(mark, mark.length, tail.offset);
   return tail.offset + mark.length;

@@ -13,6 +13,7 @@ import { Wal } from "./wal.ts";
 
 export const DIRECTORY = "/wal";
 const COMPACT = 0xffff_ffff;
+const STAND_IN = 0xffff_fffe;
 
 /** What the host of a log does. */
 export type Step =
@@ -46,16 +47,35 @@ export function payload(id: number, bytes: number): Uint8Array {
   return record;
 }
 
+/** What stands in for a record of the model. */
+export function standInFor(id: number): Uint8Array {
+  const record = new Uint8Array(8);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, STAND_IN);
+  view.setUint32(4, id);
+  return record;
+}
+
 /** Everything that was appended and may be recovered, in order. */
 export class Model {
   all: Appended[] = [];
   durable = 0;
+  /** Records whose stand-ins came back in the last recovery. */
+  lost: number[] = [];
   private nextId = 0;
+  private readonly standIns: boolean;
+
+  /** @param standIns - Whether its records have stand-ins. */
+  constructor(standIns = false) {
+    this.standIns = standIns;
+  }
 
   append(wal: Wal, group: number, bytes: number): void {
     const id = this.nextId++;
     const record = payload(id, bytes);
-    const position = wal.append(group, record);
+    const position = this.standIns
+      ? wal.append(group, record, standInFor(id))
+      : wal.append(group, record);
     this.all.push({ group, position, id, bytes: record.length });
   }
 
@@ -78,6 +98,7 @@ export class Model {
   /** Checks what a recovery brought: all of a prefix that holds everything durable. Then forgets the rest. */
   accept(recovered: ReadonlyMap<number, readonly Uint8Array[]>, exact = false): void {
     const ids = new Map<number, number[]>();
+    this.lost = [];
     let total = 0;
     for (const [group, records] of recovered) {
       const list = records.flatMap((record) => this.idsIn(record));
@@ -100,6 +121,11 @@ export class Model {
   private idsIn(record: Uint8Array): number[] {
     const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
     const id = view.getUint32(0);
+    if (this.standIns && id === STAND_IN && record.length === 8) {
+      const lost = view.getUint32(4);
+      this.lost.push(lost);
+      return [lost];
+    }
     if (id !== COMPACT) {
       const known = this.all.find((each) => each.id === id);
       assert.ok(known !== undefined, "only what was appended comes back");

@@ -48,6 +48,8 @@ export interface WalStatistics {
   /** Checkpoints finished, and bytes written for finished and unfinished ones. */
   checkpoints: number;
   checkpointBytes: number;
+  /** Records found damaged when the log was opened, in whose place their stand-ins were visited. */
+  recordsLost: number;
 }
 
 /** Counters before anything happened. */
@@ -61,5 +63,6 @@ export function newStatistics(): WalStatistics {
     segmentsDeleted: 0,
     checkpoints: 0,
     checkpointBytes: 0,
+    recordsLost: 0,
   };
 }

@@ -23,7 +23,8 @@ import { type Visitor } from "./checkpoint-file.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { Files } from "./disk.ts";
 import { diskError, StorageError } from "./errors.ts";
-import { CONTROL_GROUP, FRAME_HEADER_BYTES, frameBytes, MAX_RECORD_BYTES } from "./frame.ts";
+import { CONTROL_GROUP, frameBytes, MAX_RECORD_BYTES, MAX_STAND_IN_BYTES } from "./frame.ts";
+import { Inventory } from "./inventory.ts";
 import { HEADER_BYTES, segmentName, type Listing } from "./layout.ts";
 import { nodeDisk } from "./node-disk.ts";
 import { type Recovered, Recovery } from "./recovery.ts";
@@ -39,6 +40,7 @@ import {
 
 const FIRST_SEGMENT_BYTES = 4 * 1024 * 1024;
 const SPARE_BATCHES = 2;
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** The log, open for appending. */
 export class Wal {
@@ -50,6 +52,8 @@ export class Wal {
   private readonly idleMarkMs: number;
   private readonly startTimer: StartTimer;
   private readonly retention: Retention;
+  /** Records that are to be told of again, at a distance from them. */
+  private readonly inventory: Inventory;
   private readonly segments: SegmentWriter;
   private readonly checkpointer: Checkpointer;
   /** The sequence number of the next record. */
@@ -137,6 +141,8 @@ export class Wal {
     this.durable = this.next - 1;
     this.marked = this.durable;
     this.retention = recovered.retention;
+    this.inventory = recovered.inventory;
+    this.statistics.recordsLost = recovered.lost;
     this.batchBytes = options.batchBytes ?? 4 * 1024 * 1024;
     this.idleMarkMs = options.idleMarkMs ?? 100;
     this.startTimer = options.startTimer ?? startTimer;
@@ -149,7 +155,11 @@ export class Wal {
       retention: this.retention,
       sliceBytes,
       durableBelow: (sequence) => this.durableBelow(sequence),
-      appendManifest: () => this.put(CONTROL_GROUP, this.retention.encodeManifest()),
+      appendManifest: () => {
+        // Small, and what may be deleted depends on it: a second copy stands in for the first.
+        const manifest = this.retention.encodeManifest();
+        return this.put(CONTROL_GROUP, manifest, shortEnough(manifest));
+      },
       statistics: this.statistics,
       onFailure: (error) => this.fail(error),
     });
@@ -178,10 +188,12 @@ export class Wal {
   /**
    * Copies a record into the batch being filled. It is not written before `flush`.
    * @param group - A 32-bit unsigned integer below 0xFFFFFFFF.
+   * @param standIn - What recovery visits in the place of this record if its bytes are damaged. Without
+   * one the log refuses to open then; so it does for one beyond 65,535 bytes, which is not kept.
    * @returns Its position; positions only grow, with gaps.
    * @throws StorageError what failed before; `closed`; `recordTooLarge` beyond 64 MiB.
    */
-  append(group: number, record: Uint8Array): number {
+  append(group: number, record: Uint8Array, standIn: Uint8Array = NOTHING): number {
     this.refuseIfOver();
     invariant(
       group >>> 0 === group && group !== CONTROL_GROUP,
@@ -191,10 +203,11 @@ export class Wal {
       const [bytes, limit] = [record.length, MAX_RECORD_BYTES];
       throw new StorageError({ code: "recordTooLarge", bytes, limit });
     }
-    const position = this.put(group, record);
+    const kept = shortEnough(standIn);
+    const position = this.put(group, record, kept);
     const state = this.retention.group(group);
     state.last = position;
-    state.bytes += frameBytes(record.length);
+    state.bytes += frameBytes(record.length, kept.length);
     return position;
   }
 
@@ -273,16 +286,21 @@ export class Wal {
     if (this.closing) throw new StorageError({ code: "closed", path: this.options.directory });
   }
 
-  private put(group: number, record: Uint8Array): number {
-    const bytes = frameBytes(record.length);
+  private put(group: number, record: Uint8Array, standIn: Uint8Array): number {
+    const bytes = frameBytes(record.length, standIn.length);
     if (this.filling.records > 0 && this.filling.size + bytes > this.batchBytes) {
       this.cut.push(this.filling);
       this.filling = this.spare.pop() ?? new Batch();
     }
-    const { filling } = this;
+    const { filling, inventory } = this;
     const sequence = this.next++;
-    if (filling.size === 0) filling.begin(this.seed, sequence);
-    filling.add(this.seed, group, sequence, record);
+    if (filling.size === 0) {
+      filling.begin(this.seed, sequence);
+      const told = inventory.take();
+      if (told !== undefined) filling.tell(this.seed, told);
+    }
+    filling.add(this.seed, group, sequence, record, standIn);
+    inventory.add(group, sequence, standIn, bytes);
     this.pending += bytes;
     return sequence;
   }
@@ -324,7 +342,7 @@ export class Wal {
     if (error !== null) return this.fail(diskError("write", this.segments.file.path, error));
     if (this.failure !== undefined) return this.wake();
     const durationMs = performance.now() - this.writeStarted;
-    const { size: bytes, records, first, last } = batch;
+    const { size: bytes, records, recordBytes, first, last } = batch;
     this.segments.advance(bytes);
     this.durable = last;
     this.marked = first - 1;
@@ -337,7 +355,7 @@ export class Wal {
     if (records > 0) {
       statistics.batches++;
       statistics.records += records;
-      this.pending -= bytes - FRAME_HEADER_BYTES;
+      this.pending -= recordBytes;
     }
     this.options.onSync?.(durationMs, bytes);
     if (records > 0) this.options.onDurable(last);
@@ -402,7 +420,13 @@ async function begin(options: WalOptions, files: Files): Promise<Omit<Recovered,
   retention.addSegment(path, 1);
   const [offset, markStart, garbageEnd] = [HEADER_BYTES, HEADER_BYTES, HEADER_BYTES];
   const tail = { path, capacity, offset, markStart, vouched: true, garbageEnd };
-  return { seed, next: 1, retention, tail, manifest: undefined };
+  const inventory = new Inventory();
+  return { seed, next: 1, retention, inventory, tail, manifest: undefined, lost: 0 };
+}
+
+/** A stand-in that fits into a frame's header, or none. */
+function shortEnough(standIn: Uint8Array): Uint8Array {
+  return standIn.length > MAX_STAND_IN_BYTES ? NOTHING : standIn;
 }
 
 function startTimer(delayMs: number, callback: () => void): () => void {

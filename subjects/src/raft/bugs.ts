@@ -162,6 +162,32 @@ class Silent extends Careless<RaftWords> {
   }
 }
 
+// Lost sectors.
+
+/** Cuts its log where the disk has lost an entry, as if what was there had never been. */
+class TakesUnknownForAbsent extends Raft {
+  private forgetting = false;
+
+  override recover(record: RaftWords["Record"]): void {
+    if (record.type === "damaged") this.forgetting = true;
+    else if (!this.forgetting || record.type === "state") super.recover(record);
+  }
+}
+
+/** Campaigns though it does not know its own log. */
+class LeadsUnmended extends Raft {
+  protected override seekRepair(ctx: Ctx): void {
+    this.campaign(ctx, "pre", false);
+  }
+}
+
+/** Drops an entry that it has lost as soon as one other node does not have it. */
+class BelievesOne extends Raft {
+  protected override onAbsent(ctx: Ctx, _from: NodeId, m: Message<"absent">): void {
+    if (m.index === this.firstDamaged) this.replace(ctx, m.index, []);
+  }
+}
+
 // Reads and transfer.
 
 class ReadsBeforeOwnTerm extends Raft {
@@ -330,6 +356,27 @@ export const raftBugs: readonly Planted<RaftConfig, Raft>[] = [
     ["swarm"],
     (config) => new NeverNudges(config),
     { inflightMessages: 1 },
+  ),
+  planted(
+    "D4-unknown-is-absent",
+    "an entry whose bytes are lost is unknown, not absent (R36; Alagappan et al. 2018, §3.3)",
+    ["I8", "R16", "I5", "I4", "I6", "stops"],
+    ["lost-sectors"],
+    (config) => new TakesUnknownForAbsent(config),
+  ),
+  planted(
+    "R36-leads-unmended",
+    "who has lost entries does not lead by them (R36)",
+    ["R36", "I8", "stops"],
+    ["lost-sectors"],
+    (config) => new LeadsUnmended(config),
+  ),
+  planted(
+    "R36-believes-one",
+    "an entry is dropped once a quorum does not have it (R36; Alagappan et al. 2018, §3.3.2)",
+    ["I8", "R16", "I5", "I4", "stops"],
+    ["lost-sectors"],
+    (config) => new BelievesOne(config),
   ),
   planted(
     "R1-reads-before-own-term",

@@ -12,6 +12,7 @@ import {
   tolerance,
 } from "../log/settings.ts";
 import { raftBugs } from "./bugs.ts";
+import { substitute } from "./substitute.ts";
 import { raftWords } from "./words.ts";
 import { CLAIMS, MARKS, RaftWitness } from "./witness.ts";
 
@@ -24,6 +25,7 @@ export const raft: Subject<RaftWords, Raft> = {
   marks: MARKS,
   bugs: raftBugs.map(({ bug }) => bug),
   words: raftWords,
+  standIn: substitute,
   open,
 };
 

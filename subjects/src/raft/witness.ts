@@ -22,6 +22,7 @@ export const CLAIMS: readonly Claim[] = [
   { id: "I8", text: "one entry is committed at an index, for ever, and later leaders have it" },
   { id: "I9", text: "only rounds of heartbeats that were sent are answered" },
   { id: "R16", text: "an entry is committed when the disks of a quorum hold it" },
+  { id: "R36", text: "what a disk has lost is unknown: nobody leads or commits by it" },
   ...CLIENT_CLAIMS,
 ];
 
@@ -33,6 +34,8 @@ export const MARKS: readonly Mark[] = [
   { name: "deposed-with-tail", text: "a leader steps down with entries that are not committed" },
   { name: "truncated", text: "a node replaces entries that were not committed" },
   { name: "inherited", text: "an entry of an earlier term is committed" },
+  { name: "sectors-lost", text: "a node starts without the bytes of some entries" },
+  { name: "mended", text: "a node gets entries again that its disk had lost" },
   ...CLIENT_MARKS,
 ];
 
@@ -63,6 +66,12 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
       case "truncated":
         this.world.mark("truncated");
         break;
+      case "damaged":
+        this.world.mark("sectors-lost");
+        break;
+      case "mended":
+        this.world.mark("mended");
+        break;
       default:
       // The others are no marks.
     }
@@ -86,7 +95,13 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
     seen.leading = leads;
     if (!leads && raft.lastIndex > raft.commitIndex) this.world.mark("deposed-with-tail");
     const broken = this.led(node, raft, "I3");
-    return broken ?? (leads ? this.isComplete(node, raft) : undefined);
+    if (!leads || broken !== undefined) return broken;
+    const { term, damaged } = raft;
+    if (damaged.size > 0) {
+      const text = `${node} leads term ${term} and lacks entries ${[...damaged].join(" ")}`;
+      return { claim: "R36", text };
+    }
+    return this.isComplete(node, raft);
   }
 
   /**
@@ -111,6 +126,10 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
         claim: "I4",
         text: `${node} commits up to ${commitIndex}; its log ends at ${log.lastIndex}`,
       };
+    }
+    for (const lost of raft.damaged) {
+      if (lost > commitIndex) continue;
+      return { claim: "R36", text: `${node} commits up to ${commitIndex} and lacks entry ${lost}` };
     }
     const news = this.committed.length;
     for (let index = Math.max(seen.commit, log.base.index) + 1; index <= commitIndex; index++) {

@@ -19,6 +19,14 @@ test(`replicas keep their claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () 
   if (SEEDS >= 40) assert.deepEqual(tally.unreached(subject), [], "every mark is reached");
 });
 
+test("replicas whose disks lose sectors keep their claims, and are whole in the end", () => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const run = runOfSeed(subject, seed, { given: {}, scenario: "lost-sectors" });
+    const { finding } = play(subject, run);
+    assert.equal(finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+  }
+});
+
 /** Seeds that found what takes long to find from seed 1 on. */
 const FIRST_SEEDS: { readonly [bug: string]: number } = { "R2-answers-of-an-earlier-life": 21 };
 

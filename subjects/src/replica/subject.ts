@@ -16,6 +16,7 @@ import {
   type Subject,
 } from "@quorate/lab";
 
+import { substitute } from "../raft/substitute.ts";
 import { raftWords } from "../raft/words.ts";
 import { replicaBugs } from "./bugs.ts";
 import { Tape } from "./tape.ts";
@@ -80,6 +81,10 @@ export const replica: Subject<Words, TapeReplica> = {
       const executed = (machine as Tape).lines.length;
       return `${role} t${term}, log to ${lastIndex}, ${commitIndex} committed, ${applied} applied, ${executed} commands executed`;
     },
+  },
+  standIn(record) {
+    const inner = record.type === "log" ? substitute(record.record) : undefined;
+    return inner && { ...inner, record: { type: "log", record: inner.record } };
   },
   open,
 };

@@ -9,7 +9,7 @@
  * it does not have it: then the entry was not committed and cannot be any more.
  */
 
-import { invariant, type NodeId } from "@quorate/kernel";
+import { invariant, type NodeId, unreachable } from "@quorate/kernel";
 
 import type { Entry, Index } from "../entry.ts";
 import { Changing } from "./changes.ts";
@@ -18,6 +18,30 @@ import type { Ctx } from "./state.ts";
 
 /** Entry bytes in one answer to a node that has lost some. */
 const FETCH_BYTES = 1 << 20;
+
+/**
+ * What is recovered in the place of a record whose bytes the disk has lost, if
+ * anything can be: a driver keeps it apart from them.
+ */
+export function standIn(record: Record): Record | undefined {
+  switch (record.type) {
+    case "entries": {
+      const { index, entries } = record;
+      return { type: "damaged", index, terms: entries.map(({ term }) => term) };
+    }
+    case "damaged":
+      return record;
+    case "mended":
+      // The entries are as lost as they were before.
+      return { ...record, entries: [] };
+    case "state": // Forgotten, a vote could be cast twice.
+    case "base":
+    case "snapshot":
+      return undefined;
+    default:
+      return unreachable(record);
+  }
+}
 
 export abstract class Repairing extends Changing {
   /** Who does not have what was last asked for. */

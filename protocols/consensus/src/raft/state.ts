@@ -99,7 +99,17 @@ export abstract class RaftState extends Serving {
       this.votedFor = undefined;
     }
     this.configurations.restored({ index: configurationIndex, configuration }, index, keeps);
-    for (const lost of this.damaged) if (!keeps || lost <= index) this.damaged.delete(lost);
+    let lastLost = 0;
+    for (const lost of this.damaged) {
+      if (keeps && lost > index) continue;
+      this.damaged.delete(lost);
+      if (keeps) lastLost = Math.max(lastLost, lost);
+    }
+    // The snapshot stands for what is lost before its end. Nobody must be sent what only holds its place (R36).
+    if (lastLost > this.log.base.index) {
+      this.log.compact(lastLost);
+      this.configurations.compacted(lastLost);
+    }
     if (sealed) this.sealIndex = Math.min(this.sealIndex || index, index);
     else if (!keeps) this.sealIndex = 0;
   }

@@ -115,3 +115,13 @@ export function replicaRecordCodec<L extends LogWords>(
     piece: [3, { first: bool, origin: originCodec, data: bytes }],
   });
 }
+
+/** What stands in for a record of a replica whose bytes are lost, by what does for one of its log. */
+export function replicaStandIn<L extends LogWords>(
+  standIn: (record: L["Record"]) => L["Record"] | undefined,
+): (record: ReplicaRecord<L>) => ReplicaRecord<L> | undefined {
+  return (record) => {
+    const instead = record.type === "log" ? standIn(record.record) : undefined;
+    return instead === undefined ? undefined : { type: "log", record: instead };
+  };
+}
