@@ -11,6 +11,7 @@ import { addressInUse, hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/por
 import { reasonOf } from "../errors.ts";
 import { ClusterView } from "../http/cluster-view.ts";
 import { HttpPort } from "../http/http-port.ts";
+import { Operations } from "../http/operations.ts";
 import { routes } from "../http/routes.ts";
 import { type CompleteSettings } from "../settings/node-settings.ts";
 import { portsOf, rowsOf, type ServiceRow } from "./catalogue.ts";
@@ -162,14 +163,18 @@ export class RunningNode {
 
   private async listenHttp(reporter: Reporter): Promise<Address> {
     const { settings } = this.options;
-    const { clientTls } = settings;
+    const { clientTls, insecure } = settings;
     const view = new ClusterView({
       self: settings.name,
       report: () => reporter.report(),
       ask: { timeoutMs: HTTP_TIMEOUT_MS, tls: clientTls && askTls(clientTls) },
     });
+    const operations = new Operations(
+      [...this.services.values()].flatMap((service) => service.operations ?? []),
+      { checksCertificates: clientTls?.ca !== undefined, insecure },
+    );
     this.http = new HttpPort({
-      handler: routes({ reporter, view, registry: this.node.metrics.registry }),
+      handler: routes({ reporter, view, registry: this.node.metrics.registry, operations }),
       tls: clientTls,
     });
     return this.http.listen({ host: settings.host, port: settings.portBase + HTTP_OFFSET });

@@ -3,6 +3,7 @@
 import type { Address, GroupOptions, Logger, Node } from "@quorate/host";
 
 import type { Member } from "../cluster/members.ts";
+import type { Operation } from "../http/operations.ts";
 
 /** Certificates shown to clients, and whether theirs are asked for. As PEM. */
 export interface ClientTls {
@@ -41,6 +42,8 @@ export interface PreparedService {
   readonly figures: () => Readonly<Record<string, number>>;
   /** Whom it knows in the cluster, and how they are: name → status. */
   readonly membership?: () => Readonly<Record<string, string>>;
+  /** What it can be told to do over the node's HTTP port. */
+  readonly operations?: readonly Operation[];
 }
 
 /** Hosts the service's group on the node. */
