@@ -1,5 +1,6 @@
 /** What a node and a service on it know of each other. */
 
+import type { ChangeMembers } from "@quorate/etcd";
 import type { Address, GroupOptions, Logger, Node } from "@quorate/host";
 
 import type { Member } from "../cluster/members.ts";
@@ -19,7 +20,12 @@ export interface ServiceHost {
   readonly logger: Logger;
   readonly listen: Address;
   readonly tls: ClientTls | undefined;
+  /** Members that the node was told of, itself among them. */
   readonly members: readonly Member[];
+  /** Who founded the cluster, and where each was then. */
+  readonly founders: readonly Member[];
+  /** Changes the members of the whole cluster. */
+  readonly changeMembers: ChangeMembers;
   readonly clusterToken: string;
   /** For the group that replicates the service's state. */
   readonly group: Pick<GroupOptions<unknown>, "id" | "name" | "engine" | "log" | "replica">;
