@@ -209,7 +209,7 @@ export class Node {
         },
         (group, record) => this.hosted.get(group)?.recover(record),
       );
-      if (this.isRemoved) throw new HostError({ code: "removed", node: name });
+      if (this.isRemoved(name)) throw new HostError({ code: "removed", node: name });
       this.metrics.observeLog(this.wal);
       const address = await this.join(directory);
       this.state = "running";
@@ -244,6 +244,7 @@ export class Node {
       listen: own,
       peers,
       known: new DirectoryBook(options.dataDir),
+      isRemoved: (node) => this.isRemoved(node),
       turn,
       tls: options.tls,
       frameBytes: FRAME_BYTES,
@@ -260,9 +261,10 @@ export class Node {
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
           reason === "replacedDirectory" && text.includes(directory.identity.directoryId);
-        if (forgotten || this.isOutcast(peer)) {
-          this.fail(new HostError({ code: "refused", peer, reason: text }));
-        }
+        const removed = reason === "removedNode";
+        if (!forgotten && !this.isOutcast(peer) && !(removed && this.joins)) return;
+        if (removed) this.fail(new HostError({ code: "removed", node: name }));
+        else this.fail(new HostError({ code: "refused", peer, reason: text }));
       },
       onMisbehaviour: (from, what) => logger.warn({ from }, what),
     });
@@ -304,18 +306,18 @@ export class Node {
     const timer = setTimeout(() => {
       const now = this.peerAddresses();
       for (const peer of transport.links.keys()) if (!now.has(peer)) transport.dismiss(peer);
-      if (committed && this.isRemoved)
+      if (committed && this.isRemoved(this.name))
         this.fail(new HostError({ code: "removed", node: this.name }));
     }, FAREWELL_MS);
     timer.unref();
   }
 
-  /** Whether every group does without this node for ever, as far as it knows for certain. */
-  private get isRemoved(): boolean {
-    const { groups, name } = this;
+  /** Whether every group does without a node for ever, as far as this one knows for certain. */
+  private isRemoved(name: NodeId): boolean {
+    const { groups } = this;
     const left = groups.filter(({ log }) => {
       const { configuration, configurationIndex, commitIndex } = log;
-      // Until it is committed the removal may be taken back, and this node be needed for that.
+      // Until it is committed the removal may be taken back, and the node be needed for that.
       return configuration.removed.includes(name) && configurationIndex <= commitIndex;
     });
     return groups.length > 0 && left.length === groups.length;

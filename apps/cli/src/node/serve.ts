@@ -1,5 +1,7 @@
 /** `quorate serve`: one node, from its settings to its last word. */
 
+import { HostError } from "@quorate/host";
+
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
 import { type Book, writeBook } from "../members/book.ts";
 import { join } from "../members/join.ts";
@@ -40,7 +42,8 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
     await run(settings, line, terminal);
     return EXIT.fine;
   } catch (error) {
-    await line.say({ type: "failed", reason: reasonOf(error) });
+    const removed = error instanceof CliError && error.fault.code === "removed";
+    await line.say({ type: removed ? "removed" : "failed", reason: reasonOf(error) });
     throw error;
   } finally {
     line.hangUp();
@@ -67,19 +70,31 @@ async function run(settings: CompleteSettings, line: Lifeline, terminal: Termina
         end({ type: "failed" });
       },
     });
-    const addresses = await node.start();
+    const addresses = await node.start().catch(rethrow);
     // The node's directory is there now. From here on it starts without being told whom to ask.
     if (book !== undefined) writeBook(settings.dataDir, book);
     void line.say({ type: "serving", addresses });
     terminal.write(`${settings.name} serves ${inWords(addresses)}\n`);
     const ending = await ended;
-    await node.stop(ending.type === "told" ? ending.graceMs : 0);
+    // Who has left the cluster takes its leave of the rest, too.
+    await node.stop(ending.type === "told" ? ending.graceMs : isRemoval(failure) ? GRACE_MS : 0);
     if (ending.type === "told") return;
+    if (isRemoval(failure)) rethrow(failure);
     const reason = `stopped itself: ${reasonOf(failure)}`;
     throw new CliError({ code: "node", node: settings.name, reason });
   } finally {
     release();
   }
+}
+
+function isRemoval(error: unknown): error is HostError {
+  return error instanceof HostError && error.data.code === "removed";
+}
+
+/** Throws an error, or what it means for this command. */
+function rethrow(error: unknown): never {
+  if (isRemoval(error)) throw new CliError({ code: "removed", reason: error.message });
+  throw error;
 }
 
 /** Waits until the cluster has taken the node in; undefined if the node is told to stop before. */

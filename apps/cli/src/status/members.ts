@@ -62,7 +62,8 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
         addresses: { http, peer, ...services },
       };
     });
-  return [...configured, ...agentsOf(gossip, told)];
+  const removed = nodes.flatMap(({ report }) => report?.removed ?? []);
+  return [...configured, ...agentsOf(gossip, new Set([...told.keys(), ...removed]))];
 }
 
 function kindIn({ voters, learners, promotable }: GroupReport, name: string): string {
@@ -79,7 +80,7 @@ function gossipOf(nodes: Survey["nodes"]): Readonly<Record<string, string>> {
 /** Members by gossip alone: `quorate agent` and `serf agent` that joined the nodes. */
 function agentsOf(
   gossip: Readonly<Record<string, string>>,
-  nodes: ReadonlyMap<string, unknown>,
+  nodes: ReadonlySet<string>,
 ): readonly Member[] {
   return Object.entries(gossip)
     .filter(([name]) => !nodes.has(name))
