@@ -78,7 +78,7 @@ export function joined(settings: CompleteSettings, book: Book): CompleteSettings
 /** What the cluster has decided is not one node's to say. */
 function checkChosen({ chosen }: CompleteSettings, book: Book): void {
   const { clusterToken: token = book.clusterToken, consensus = [] } = chosen;
-  const [other] = [...consensus].filter(([service, engine]) => {
+  const other = [...consensus].find(([service, engine]) => {
     return book.consensus.get(service) !== engine;
   });
   if (token === book.clusterToken && other === undefined) return;

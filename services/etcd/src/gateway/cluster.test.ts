@@ -66,8 +66,9 @@ async function refused(call: Promise<unknown>, code: number, message: string): P
 test("a member that is added waits for its node without a name, at any member's asking", async (t) => {
   const { cluster, client } = await three(t);
   const { member, members } = await client.add(["http://127.0.0.1:9"], true);
+  assert.ok(member);
   assert.deepEqual(member, {
-    id: member?.id,
+    id: member.id,
     name: "",
     peerUrls: ["http://127.0.0.1:9"],
     clientUrls: [],
@@ -76,7 +77,7 @@ test("a member that is added waits for its node without a name, at any member's 
   assert.equal(members.length, 4);
   const listed = (await client.list()).members;
   assert.deepEqual(
-    listed.find(({ id }) => id === member?.id),
+    listed.find(({ id }) => id === member.id),
     member,
   );
   assert.deepEqual(
@@ -85,16 +86,17 @@ test("a member that is added waits for its node without a name, at any member's 
   );
   const { group } = await cluster.leader();
   const [vacant] = group.members.filter(({ node }) => isVacancy(node));
-  assert.deepEqual([vacant?.part, vacant?.address], ["learner", `127.0.0.1:9#${member?.id}`]);
+  assert.deepEqual([vacant?.part, vacant?.address], ["learner", `127.0.0.1:9#${member.id}`]);
 });
 
 test("a member that is added to vote is shown as no learner, and does not vote before it can", async (t) => {
   const { cluster, client } = await three(t);
   const { member } = await client.add(["http://127.0.0.1:9"], false);
-  assert.equal(member?.isLearner, false);
+  assert.ok(member);
+  assert.equal(member.isLearner, false);
   const { group } = await cluster.leader();
   assert.deepEqual(group.status().voters, ["n1", "n2", "n3"]);
-  await refused(client.promote(member!.id), 9, "can only promote a learner member");
+  await refused(client.promote(member.id), 9, "can only promote a learner member");
 });
 
 test("a member is reached elsewhere under its old id, and gone for good once removed", async (t) => {
