@@ -85,7 +85,7 @@ test("a member that is added waits for its node without a name, at any member's 
     listed.toSorted((a, b) => (a.id.padStart(16, "0") < b.id.padStart(16, "0") ? -1 : 1)),
   );
   const { group } = await cluster.leader();
-  const [vacant] = group.members.filter(({ node }) => isVacancy(node));
+  const vacant = group.members.find(({ node }) => isVacancy(node));
   assert.deepEqual([vacant?.part, vacant?.address], ["learner", `127.0.0.1:9#${member.id}`]);
 });
 

@@ -42,7 +42,10 @@ const three = new Map([
   ["n2", urls(2)],
   ["n3", urls(3)],
 ]);
-const voter = { part: "voter", address: "", priority: 1 } as const;
+
+function voter(node: string, address = ""): Listed[number] {
+  return { node, part: "voter", address, priority: 1 };
+}
 
 test("ids of a cluster of three with two peer URLs each are those of a real etcd", () => {
   const { roster } = rosterOf("n1", three, "tok-7");
@@ -70,7 +73,7 @@ test("members come and go, and nobody's id changes: not by an address, not by ta
   const before = new Map(roster.members.map(({ name, id }) => [name, id]));
   const id = newId(["http://h:7061"], "tok-7", 1);
   const place = roster.addressOf({ node: vacancy(id), id }, "h:7061");
-  const founders = ["n1", "n2", "n3"].map((node) => ({ node, ...voter }));
+  const founders = ["n1", "n2", "n3"].map((node) => voter(node));
   become([...founders, { node: vacancy(id), part: "learner", address: place, priority: 1 }]);
   const vacant = roster.members.find((member) => member.id === id);
   assert.deepEqual(
@@ -78,9 +81,9 @@ test("members come and go, and nobody's id changes: not by an address, not by ta
     ["", ["http://h:7061"], [], true],
   );
 
-  const moved = { node: "n2", ...voter, address: "elsewhere:7021" };
-  const taken = { node: "n4", ...voter, address: roster.addressOf({ node: "n4", id }, "h:8061") };
-  become([founders[0]!, moved, taken, { node: "n5", ...voter, address: "h:7081" }]);
+  const moved = voter("n2", "elsewhere:7021");
+  const taken = voter("n4", roster.addressOf({ node: "n4", id }, "h:8061"));
+  become([founders[0]!, moved, taken, voter("n5", "h:7081")]);
   const after = new Map(roster.members.map((member) => [member.name, member]));
   assert.deepEqual([...after.keys()].toSorted(), ["n1", "n2", "n4", "n5"]);
   assert.equal(after.get("n2")?.id, before.get("n2"));
@@ -89,7 +92,7 @@ test("members come and go, and nobody's id changes: not by an address, not by ta
   assert.deepEqual(after.get("n4")?.clientUrls, ["http://h:8061/client"]);
   const five = after.get("n5")!;
   assert.equal(roster.addressOf(five, "h:9000"), "h:9000");
-  become([{ node: "n5", ...voter, address: "h:9000" }]);
+  become([voter("n5", "h:9000")]);
   assert.equal(roster.members[0]?.id, five.id);
 });
 
