@@ -5,12 +5,18 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
+import { type Ran, run } from "./programs.ts";
 import { PATIENCE_MS, within } from "./wait.ts";
 
 const COMMAND = path.join(
   path.dirname(createRequire(import.meta.url).resolve("quorate/package.json")),
   "bin/quorate.mjs",
 );
+
+/** Runs a command of ours to its end. */
+export function quorate(...args: readonly string[]): Promise<Ran> {
+  return run(process.execPath, [COMMAND, ...args]);
+}
 
 /** How a process ended. */
 export interface Ended {

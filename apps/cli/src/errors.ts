@@ -21,6 +21,8 @@ export type CliFault =
   | { readonly code: "settings"; readonly reason: string }
   /** A node of a cluster refused to start or stopped for good. */
   | { readonly code: "node"; readonly node: string; readonly reason: string }
+  /** A node found that the cluster has removed it. */
+  | { readonly code: "removed"; readonly reason: string }
   /** No node could be asked. */
   | { readonly code: "unreachable"; readonly endpoints: readonly string[]; readonly reason: string }
   /** A server understood and said no. */
@@ -62,6 +64,7 @@ function describe(fault: CliFault): string {
     case "told":
       return "";
     case "usage":
+    case "removed":
     case "settings":
       return fault.reason;
   }

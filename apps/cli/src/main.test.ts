@@ -61,14 +61,17 @@ test("what is refused is status 1 and one line without a stack", async () => {
   assert.match(await refused("status", "--endpoints", "x"), /--endpoints is "x"/);
   assert.match(await refused("status", "--endpoints", "127.0.0.1:1"), /no answer from 127.0.0.1:1/);
   assert.match(await refused("kv", "get", "a", "--endpoints", "127.0.0.1:1"), /cannot connect/);
+  const nowhere = ["members", "add", "n4", "--address", "nowhere"];
+  assert.match(await refused(...nowhere), /--address is "nowhere", but must be HOST:PORT of the/);
 });
 
 test("the command itself ends with these statuses", async () => {
   const usage = await run(["nonsense"]);
   assert.deepEqual([usage.status, usage.stdout], [2, ""]);
-  const join = await run(["serve", "--name", "n1", "--data-dir", "d", "--join", "127.0.0.1:7001"]);
+  const both = ["--join", "127.0.0.1:7001", "--cluster", "n1=127.0.0.1:7001"];
+  const join = await run(["serve", "--name", "n1", "--data-dir", "d", ...both]);
   assert.equal(join.status, 1);
-  assert.match(join.stderr, /^quorate: --join is not in this version: [^\n]+\n$/);
+  assert.match(join.stderr, /^quorate: --cluster is for founders, [^\n]+\n$/);
   const bad = await run(["serve", "--name", "n1"], { env: { QUORATE_PORT_BASE: "no" } });
   assert.equal(bad.status, 1);
 });

@@ -31,6 +31,7 @@ import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { type Address, parseAddress, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
+import { isVacancy } from "./vacancy.ts";
 
 export interface NodeOptions {
   readonly name: NodeId;
@@ -210,7 +211,7 @@ export class Node {
         },
         (group, record) => this.hosted.get(group)?.recover(record),
       );
-      if (this.isRemoved) throw new HostError({ code: "removed", node: name });
+      if (this.isRemoved(name)) throw new HostError({ code: "removed", node: name });
       this.checkDamage(this.wal.statistics.recordsLost);
       this.metrics.observeLog(this.wal);
       const address = await this.join(directory);
@@ -227,7 +228,7 @@ export class Node {
 
   /** Hands leadership over, then stops. Nothing acknowledged is lost; safe to call twice. */
   async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
-    if (this.state === "running" && this.options.members.size > 1) {
+    if (this.state === "running" && this.peerAddresses().size > 0) {
       const leading = this.groups.filter((group) => group.isLeader);
       // Best effort: without a successor in time the others elect one by themselves.
       await Promise.allSettled(leading.map((group) => group.transfer(undefined, graceMs)));
@@ -258,6 +259,7 @@ export class Node {
       listen: own,
       peers,
       known: new DirectoryBook(options.dataDir),
+      isRemoved: (node) => this.isRemoved(node),
       turn,
       tls: options.tls,
       frameBytes: FRAME_BYTES,
@@ -268,13 +270,16 @@ export class Node {
           for (const each of this.hosted.values()) each.unreachable(peer);
       },
       onRefused: (peer, { reason, text }) => {
+        // One that joins is refused until it is added.
+        if (this.joins && reason === "unknownNode") return logger.debug({ peer }, text);
         logger.error({ peer, reason }, text);
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
           reason === "replacedDirectory" && text.includes(directory.identity.directoryId);
-        if (forgotten || this.isOutcast(peer)) {
-          this.fail(new HostError({ code: "refused", peer, reason: text }));
-        }
+        const removed = reason === "removedNode";
+        if (!forgotten && !this.isOutcast(peer) && !(removed && this.joins)) return;
+        if (removed) this.fail(new HostError({ code: "removed", node: name }));
+        else this.fail(new HostError({ code: "refused", peer, reason: text }));
       },
       onMisbehaviour: (from, what) => logger.warn({ from }, what),
     });
@@ -294,12 +299,17 @@ export class Node {
     const named =
       configurations.length === 0 ? told.keys() : configurations.flatMap((one) => members(one));
     for (const peer of named) {
-      if (peer === this.name) continue;
+      if (peer === this.name || isVacancy(peer)) continue;
       const traits = configurations.map((one) => traitsOf(one, peer).address);
       const address = parseAddress(traits.find((one) => one !== "")) ?? told.get(peer);
       if (address !== undefined) addresses.set(peer, address);
     }
     return addresses;
+  }
+
+  /** Whether it has yet to hear who the members are. */
+  private get joins(): boolean {
+    return this.groups.every(({ log }) => log.configuration.voters.length === 0);
   }
 
   /** Follows a change of membership. */
@@ -311,18 +321,18 @@ export class Node {
     const timer = setTimeout(() => {
       const now = this.peerAddresses();
       for (const peer of transport.links.keys()) if (!now.has(peer)) transport.dismiss(peer);
-      if (committed && this.isRemoved)
+      if (committed && this.isRemoved(this.name))
         this.fail(new HostError({ code: "removed", node: this.name }));
     }, FAREWELL_MS);
     timer.unref();
   }
 
-  /** Whether every group does without this node for ever, as far as it knows for certain. */
-  private get isRemoved(): boolean {
-    const { groups, name } = this;
+  /** Whether every group does without a node for ever, as far as this one knows for certain. */
+  private isRemoved(name: NodeId): boolean {
+    const { groups } = this;
     const left = groups.filter(({ log }) => {
       const { configuration, configurationIndex, commitIndex } = log;
-      // Until it is committed the removal may be taken back, and this node be needed for that.
+      // Until it is committed the removal may be taken back, and the node be needed for that.
       return configuration.removed.includes(name) && configurationIndex <= commitIndex;
     });
     return groups.length > 0 && left.length === groups.length;
@@ -334,12 +344,9 @@ export class Node {
    * must members that were reconfigured stop one that has been at work.
    */
   private isOutcast(peer: NodeId): boolean {
-    // One that joins is refused until it is added.
-    const { groups } = this;
-    const joins = groups.every(({ log }) => log.configuration.voters.length === 0);
-    if (joins) return false;
+    if (this.joins) return false;
     this.refusers.add(peer);
-    const { size } = this.options.members;
+    const size = this.peerAddresses().size + 1;
     return !this.welcomed && size - this.refusers.size <= size >> 1;
   }
 

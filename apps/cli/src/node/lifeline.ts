@@ -12,7 +12,9 @@ export type NodeWord =
   | { readonly type: "serving"; readonly addresses: Readonly<Record<string, string>> }
   | ({ readonly type: "leader" } & Leadership)
   /** It will exit with status 1, for this reason. */
-  | { readonly type: "failed"; readonly reason: string };
+  | { readonly type: "failed"; readonly reason: string }
+  /** The same, and for good: the cluster has removed it. */
+  | { readonly type: "removed"; readonly reason: string };
 
 /** From the parent to a node. */
 export interface StopWord {

@@ -1,20 +1,25 @@
 /** `quorate serve`: one node, from its settings to its last word. */
 
+import { HostError } from "@quorate/host";
+
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
-import { nodeSettings } from "../settings/node-settings.ts";
+import { type Book, writeBook } from "../members/book.ts";
+import { join } from "../members/join.ts";
+import { type CompleteSettings, joined, nodeSettings } from "../settings/node-settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { Lifeline } from "./lifeline.ts";
-import { RunningNode } from "./running-node.ts";
+import { askTls, RunningNode } from "./running-node.ts";
 
 /** What the command line said; flags by the names of the settings. */
 export interface ServeFlags {
   readonly config?: string;
-  readonly join?: string;
 }
 
 /** How long handing leadership over may take. */
 const GRACE_MS = 2000;
 
+/** How long a member may take to say who the cluster is. */
+const ASK_MS = 1500;
 /** After its last word, a node that has not ended by itself is ended. */
 const LINGER_MS = 1000;
 
@@ -33,16 +38,12 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
     process.exit(EXIT.bug);
   });
   try {
-    if (flags.join !== undefined) {
-      const reason =
-        "--join is not in this version: name every node with --cluster on each of them";
-      throw new CliError({ code: "settings", reason });
-    }
     const settings = nodeSettings({ flags, environment: process.env, file: flags.config });
     await run(settings, line, terminal);
     return EXIT.fine;
   } catch (error) {
-    await line.say({ type: "failed", reason: reasonOf(error) });
+    const removed = error instanceof CliError && error.fault.code === "removed";
+    await line.say({ type: removed ? "removed" : "failed", reason: reasonOf(error) });
     throw error;
   } finally {
     line.hangUp();
@@ -51,35 +52,67 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
   }
 }
 
-async function run(
-  settings: ReturnType<typeof nodeSettings>,
-  line: Lifeline,
-  terminal: Terminal,
-): Promise<void> {
+async function run(settings: CompleteSettings, line: Lifeline, terminal: Terminal): Promise<void> {
   let end: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (end = resolve));
-  let failure: unknown;
-  const node = new RunningNode({
-    settings,
-    onLeader: (leadership) => void line.say({ type: "leader", ...leadership }),
-    onFatal: (error) => {
-      failure = error;
-      end({ type: "failed" });
-    },
-  });
   const release = listenForStop(line, (graceMs) => end({ type: "told", graceMs }));
   try {
-    const addresses = await node.start();
+    const isNew = settings.membership === "joins";
+    const book = isNew ? await askToJoin(settings, ended, terminal) : undefined;
+    // Told to stop while it waited.
+    if (isNew && book === undefined) return;
+    let failure: unknown;
+    const node = new RunningNode({
+      settings: book === undefined ? settings : joined(settings, book),
+      onLeader: (leadership) => void line.say({ type: "leader", ...leadership }),
+      onFatal: (error) => {
+        failure = error;
+        end({ type: "failed" });
+      },
+    });
+    const addresses = await node.start().catch(rethrow);
+    // The node's directory is there now. From here on it starts without being told whom to ask.
+    if (book !== undefined) writeBook(settings.dataDir, book);
     void line.say({ type: "serving", addresses });
     terminal.write(`${settings.name} serves ${inWords(addresses)}\n`);
     const ending = await ended;
-    await node.stop(ending.type === "told" ? ending.graceMs : 0);
+    // Who has left the cluster takes its leave of the rest, too.
+    await node.stop(ending.type === "told" ? ending.graceMs : isRemoval(failure) ? GRACE_MS : 0);
     if (ending.type === "told") return;
+    if (isRemoval(failure)) rethrow(failure);
     const reason = `stopped itself: ${reasonOf(failure)}`;
     throw new CliError({ code: "node", node: settings.name, reason });
   } finally {
     release();
   }
+}
+
+function isRemoval(error: unknown): error is HostError {
+  return error instanceof HostError && error.data.code === "removed";
+}
+
+/** Throws an error, or what it means for this command. */
+function rethrow(error: unknown): never {
+  if (isRemoval(error)) throw new CliError({ code: "removed", reason: error.message });
+  throw error;
+}
+
+/** Waits until the cluster has taken the node in; undefined if the node is told to stop before. */
+async function askToJoin(
+  settings: CompleteSettings,
+  ended: Promise<Ending>,
+  terminal: Terminal,
+): Promise<Book | undefined> {
+  const { name, host, portBase, join: contacts, clientTls } = settings;
+  const stop = new AbortController();
+  void ended.then(() => stop.abort());
+  return join({
+    self: { name, host, portBase },
+    contacts,
+    ask: { timeoutMs: ASK_MS, tls: askTls(clientTls) },
+    onWait: (what) => terminal.write(`${name} waits for ${what}\n`),
+    signal: stop.signal,
+  });
 }
 
 /** Signals, and the parent. Returns how to let go of the signals. */

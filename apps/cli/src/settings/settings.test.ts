@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 import { CliError } from "../errors.ts";
+import { writeBook } from "../members/book.ts";
 import { nodeSettings } from "./node-settings.ts";
 import { resolveSettings } from "./settings.ts";
 import { kebab, variableOf } from "./table.ts";
@@ -134,6 +135,54 @@ test("a node must be in its cluster, on its own port", () => {
   assert.match(
     refusedNode({ name: "n2", cluster, portBase: "7000" }),
     /--port-base is 7000, but must be 7020, since --cluster says that n2's peer port is 7021/,
+  );
+});
+
+test("a node that joins is told by the cluster, remembers it, and takes no other word", (t) => {
+  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), "quorate-settings-"));
+  t.after(() => fs.rmSync(dataDir, { recursive: true }));
+  const flags = { name: "n4", dataDir, portBase: "7060" };
+  const read = (more: object) => nodeSettings({ ...nowhere, flags: { ...flags, ...more } });
+  assert.equal(read({ join: "127.0.0.1:7001,h:7021" }).membership, "joins");
+  assert.match(
+    refusal(() => read({ join: "nowhere" })),
+    /--join is "nowhere", but must be a list of HOST:PEERPORT/,
+  );
+  const cluster = "n4=127.0.0.1:7061";
+  assert.match(
+    refusal(() => read({ join: "h:7001", cluster })),
+    /--cluster is for founders, and this node is to join/,
+  );
+  const founder = { name: "n1", host: "h", portBase: 7000 };
+  const self = { name: "n4", host: "far", portBase: 7060 };
+  const consensus = new Map([["etcd", "paxos"]] as const);
+  const services = ["etcd"];
+  const book = {
+    clusterToken: "t",
+    founders: [founder],
+    members: [self, founder],
+    services,
+    consensus,
+  };
+  writeBook(dataDir, book);
+  for (const more of [{}, { join: "127.0.0.1:7001" }, { consensus: "etcd=paxos" }]) {
+    const settings = read(more);
+    assert.equal(settings.membership, "joined");
+    assert.deepEqual([settings.founders, settings.cluster], [[founder], [founder, self]]);
+    assert.deepEqual([settings.clusterToken, settings.services], ["t", ["etcd"]]);
+    assert.deepEqual(settings.consensus, consensus);
+  }
+  assert.match(
+    refusal(() => read({ consensus: "etcd=raft" })),
+    /--consensus has etcd=raft, but the cluster has etcd=paxos: leave it out/,
+  );
+  assert.match(
+    refusal(() => read({ clusterToken: "x" })),
+    /--cluster-token is x, but .* is t/,
+  );
+  assert.match(
+    refusal(() => read({ cluster })),
+    /this node has joined a cluster that is there/,
   );
 });
 

@@ -2,6 +2,7 @@
 
 import { type AskFlags, endpointsOf } from "../cluster/endpoints.ts";
 import { HTTP_OFFSET } from "../cluster/ports.ts";
+import type { GroupReport } from "../cluster/report.ts";
 import { EXIT, type ExitStatus } from "../errors.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -14,7 +15,7 @@ interface Member {
   readonly reachable: boolean;
   /** How it is by the nodes' gossip: `alive`, `leaving`, `left`, `failed`, or `unknown`. */
   readonly gossip: string;
-  /** `voter`, `learner`, or `unknown` in each group. */
+  /** `voter`, `learner`, `promotable` (votes once it has caught up) or `unknown` in each group. */
   readonly groups: Readonly<Record<string, string>>;
   readonly leads: readonly string[];
   readonly addresses: Readonly<Record<string, string>>;
@@ -50,8 +51,7 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
     .map(({ name, report }) => {
       const { http, peer, services } = told.get(name)!;
       const kinds = views.map((group) => {
-        const kind = group.learners.includes(name) ? "learner" : "unknown";
-        return [group.name, group.voters.includes(name) ? "voter" : kind] as const;
+        return [group.name, kindIn(group, name)] as const;
       });
       return {
         name,
@@ -62,7 +62,14 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
         addresses: { http, peer, ...services },
       };
     });
-  return [...configured, ...agentsOf(gossip, told)];
+  const removed = nodes.flatMap(({ report }) => report?.removed ?? []);
+  return [...configured, ...agentsOf(gossip, new Set([...told.keys(), ...removed]))];
+}
+
+function kindIn({ voters, learners, promotable }: GroupReport, name: string): string {
+  if (voters.includes(name)) return "voter";
+  if (promotable.includes(name)) return "promotable";
+  return learners.includes(name) ? "learner" : "unknown";
 }
 
 /** What a node that answers says; all say the same before long. */
@@ -73,7 +80,7 @@ function gossipOf(nodes: Survey["nodes"]): Readonly<Record<string, string>> {
 /** Members by gossip alone: `quorate agent` and `serf agent` that joined the nodes. */
 function agentsOf(
   gossip: Readonly<Record<string, string>>,
-  nodes: ReadonlyMap<string, unknown>,
+  nodes: ReadonlySet<string>,
 ): readonly Member[] {
   return Object.entries(gossip)
     .filter(([name]) => !nodes.has(name))

@@ -46,8 +46,12 @@ export async function survey(asking: Endpoints): Promise<Survey> {
   const seeds = await askAll(asking.endpoints, asking.tls);
   const reports = seeds.flatMap(({ asked }) => (asked.type === "report" ? [asked.report] : []));
   if (reports.length === 0) throw nobody(seeds);
+  // Who has seen most has the last word on where the others are.
   const members = new Map(
-    reports.flatMap((report) => report.members).map((member) => [member.name, member.http]),
+    reports
+      .toSorted((a, b) => seen(a) - seen(b))
+      .flatMap((report) => report.members)
+      .map((member) => [member.name, member.http]),
   );
   const answered = new Map(reports.map((report) => [report.name, report]));
   const left = [...members].filter(([name]) => !answered.has(name)).map(([, http]) => http);
@@ -64,7 +68,22 @@ export async function survey(asking: Endpoints): Promise<Survey> {
     const explained = asked.type === "report" || nodes.some((node) => node.endpoint === endpoint);
     if (asking.named && !explained) nodes.push({ name: "?", endpoint, reason: silence(asked) });
   }
-  return { nodes, groups: groupsOf(nodes) };
+  const current = nodes.filter((node) => node.report !== undefined || isCurrent(node.name, nodes));
+  return { nodes: current, groups: groupsOf(current) };
+}
+
+/** How much of its groups' logs a node knows to be committed. */
+function seen({ groups }: NodeReport): number {
+  return groups.reduce((sum, { commitIndex }) => sum + commitIndex, 0);
+}
+
+/** Whether a node that is silent is a member still: who leads knows, if anybody does. */
+function isCurrent(name: string, nodes: readonly Surveyed[]): boolean {
+  const leaders = nodes
+    .flatMap(({ report }) => report ?? [])
+    .filter(({ groups }) => groups.some(({ role }) => role === "leader"));
+  const listed = leaders.flatMap(({ members }) => members);
+  return name === "?" || leaders.length === 0 || listed.some((member) => member.name === name);
 }
 
 async function askAll(endpoints: readonly string[], tls: AskTls | undefined) {

@@ -35,7 +35,7 @@ export class Child {
     fs.closeSync(descriptor);
     this.pid = this.process.pid ?? 0;
     this.process.on("message", (word: NodeWord) => {
-      if (word.type === "failed") this.reason = word.reason;
+      if (word.type === "failed" || word.type === "removed") this.reason = word.reason;
       onWord(word);
     });
     this.process.on("error", (error) => {

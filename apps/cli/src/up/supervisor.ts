@@ -33,6 +33,8 @@ interface Supervised {
   addresses: Readonly<Record<string, string>> | undefined;
   /** Deaths since it last served for long. */
   deaths: number;
+  /** It is no member any more: the cluster is the others. */
+  isRemoved: boolean;
   servingSinceMs: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -65,6 +67,7 @@ export class Supervisor {
       child: undefined,
       addresses: undefined,
       deaths: 0,
+      isRemoved: false,
       servingSinceMs: 0,
       timer: undefined,
     }));
@@ -131,6 +134,9 @@ export class Supervisor {
         break;
       case "failed":
         break;
+      case "removed":
+        node.isRemoved = true;
+        break;
       default:
         unreachable(word);
     }
@@ -146,10 +152,11 @@ export class Supervisor {
 
   private checkReady(): void {
     if (this.ready || this.stopping || this.leaders.size === 0) return;
-    const nodes = this.nodes.flatMap(({ plan: { name }, child, addresses }) =>
+    const members = this.nodes.filter(({ isRemoved }) => !isRemoved);
+    const nodes = members.flatMap(({ plan: { name }, child, addresses }) =>
       child === undefined || addresses === undefined ? [] : [{ name, pid: child.pid, addresses }],
     );
-    if (nodes.length < this.nodes.length) return;
+    if (nodes.length < members.length) return;
     this.ready = true;
     clearTimeout(this.waiting);
     const leaders = new Map([...this.leaders].map(([group, { leader }]) => [group, leader]));
@@ -166,7 +173,7 @@ export class Supervisor {
     if (this.stopping) return this.checkAllGone();
     const { name, log } = node.plan;
     const judged = status === EXIT.failed || status === EXIT.usage;
-    if (judged && !this.ready) {
+    if (judged && !this.ready && !node.isRemoved) {
       return this.options.onHopeless(name, reason ?? `exited with status ${status}; see ${log}`);
     }
     const again = this.options.restart && !judged;

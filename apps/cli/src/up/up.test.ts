@@ -21,6 +21,7 @@ interface ReadyNode {
 interface Up {
   readonly up: Running;
   readonly base: number;
+  readonly dir: string;
   readonly nodes: readonly ReadyNode[];
 }
 
@@ -38,7 +39,7 @@ async function upWith(t: TestContext, ...flags: string[]): Promise<Up> {
   ]);
   const ready = await up.event("ready");
   // The shape that DESIGN.md promises.
-  return { up, base, nodes: ready["nodes"] as readonly ReadyNode[] };
+  return { up, base, dir, nodes: ready["nodes"] as readonly ReadyNode[] };
 }
 
 async function healthy({ http }: ReadyNode): Promise<boolean> {
@@ -128,6 +129,23 @@ test("a node that is killed is restarted and serves again", async (t) => {
   assert.equal(restarted["name"], "n1");
   assert.notEqual(restarted["pid"], victim.pid);
   await eventually(() => healthy(victim));
+});
+
+test("a node that was removed is left alone, and the others start again without it", async (t) => {
+  const { up, base, dir } = await upWith(t);
+  const at = ["--port-base", `${base}`];
+  const isGone = ({ name, reason }: Readonly<Record<string, unknown>>): boolean =>
+    name === "n3" && String(reason).startsWith("n3 was removed from the cluster; ");
+  await eventually(async () => (await run(["members", "remove", "n3", ...at])).status === 0);
+  assert.equal((await up.event("exited", isGone))["restartInMs"], undefined);
+  const members = await run(["members", ...at]);
+  assert.equal(members.status, 0);
+  assert.ok(!members.stdout.includes("n3"), members.stdout);
+  up.child.kill("SIGINT");
+  assert.equal(await up.exited, 0);
+  const again = new Running(t, ["up", "--json", "--data-dir", dir, ...at]);
+  await again.event("exited", isGone);
+  await again.event("ready");
 });
 
 test("with --no-restart a dead node stays dead, and its loss elects another leader", async (t) => {

@@ -22,6 +22,7 @@ const hello: Hello = {
   to: "n1",
 };
 const members = new Set(["n2", "n3"]);
+const nobody = (): boolean => false;
 
 function known(): KnownDirectories {
   const met = new Map<string, string>();
@@ -36,24 +37,26 @@ function known(): KnownDirectories {
 
 test("a member of the same cluster is welcome, again and again", () => {
   const book = known();
-  assert.equal(judge(hello, own, members, book), undefined);
-  assert.equal(judge(hello, own, members, book), undefined);
+  assert.equal(judge(hello, own, members, book, nobody), undefined);
+  assert.equal(judge(hello, own, members, book, nobody), undefined);
 });
 
 test("strangers are refused with the reason", () => {
-  const refusal = (change: Partial<Hello>) => judge({ ...hello, ...change }, own, members, known());
+  const refusal = (change: Partial<Hello>) =>
+    judge({ ...hello, ...change }, own, members, known(), (node) => node === "n8");
   const identity = hello.identity;
   assert.equal(refusal({ oldest: 2, newest: 9 })?.reason, "version");
   assert.equal(refusal({ identity: { ...identity, cluster: "other" } })?.reason, "cluster");
   assert.equal(refusal({ to: "n7" })?.reason, "wrongNode");
   assert.equal(refusal({ identity: { ...identity, node: "n9" } })?.reason, "unknownNode");
+  assert.equal(refusal({ identity: { ...identity, node: "n8" } })?.reason, "removedNode");
 });
 
 test("a member that comes back with another directory has forgotten its votes, and is refused", () => {
   const book = known();
-  assert.equal(judge(hello, own, members, book), undefined);
+  assert.equal(judge(hello, own, members, book, nobody), undefined);
   const wiped = { ...hello, identity: { ...hello.identity, directory: "new" } };
-  const refusal = judge(wiped, own, members, book);
+  const refusal = judge(wiped, own, members, book, nobody);
   assert.equal(refusal?.reason, "replacedDirectory");
   assert.match(refusal.text, /wiped or replaced \(it was d2, now new\)/);
 });

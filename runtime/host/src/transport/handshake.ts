@@ -30,7 +30,13 @@ export interface Hello {
   readonly to: NodeId;
 }
 
-type Refusal = "version" | "cluster" | "wrongNode" | "unknownNode" | "replacedDirectory";
+type Refusal =
+  | "version"
+  | "cluster"
+  | "wrongNode"
+  | "unknownNode"
+  | "replacedDirectory"
+  | "removedNode";
 
 export type Answer =
   | { readonly type: "welcome"; readonly version: number; readonly identity: Identity }
@@ -56,6 +62,7 @@ const REFUSALS: readonly Refusal[] = [
   "wrongNode",
   "unknownNode",
   "replacedDirectory",
+  "removedNode",
 ];
 
 const refusalCodec: Codec<Refusal> = {
@@ -78,12 +85,17 @@ export interface KnownDirectories {
   meet(node: NodeId, directory: string): string;
 }
 
-/** Decides on a hello: `undefined` if it is welcome. */
+/**
+ * Decides on a hello: `undefined` if it is welcome.
+ *
+ * @param isRemoved - Whether a node was a member once and certainly is none any more.
+ */
 export function judge(
   hello: Hello,
   own: Identity,
   members: ReadonlySet<NodeId>,
   known: KnownDirectories,
+  isRemoved: (node: NodeId) => boolean,
 ): Extract<Answer, { type: "refused" }> | undefined {
   const { identity } = hello;
   const refused = (reason: Refusal, why: string) =>
@@ -102,6 +114,9 @@ export function judge(
   }
   if (hello.to !== own.node) {
     return refused("wrongNode", `this is ${own.node}, not ${hello.to}: check the addresses`);
+  }
+  if (!members.has(identity.node) && isRemoved(identity.node)) {
+    return refused("removedNode", `${own.node} knows that ${identity.node} was removed`);
   }
   if (!members.has(identity.node)) {
     return refused("unknownNode", `${own.node} knows no member named ${identity.node}`);

@@ -39,10 +39,14 @@ export interface Address {
   readonly port: number;
 }
 
-/** Reads `HOST:PORT`, as members' addresses are written in the log. */
+/**
+ * Reads `HOST:PORT`, as members' addresses are written in the log; after a `#`
+ * comes what somebody wants remembered of the member, which does not matter here.
+ */
 export function parseAddress(text: string | undefined): Address | undefined {
-  const match = /^(.+):(\d{1,5})$/.exec(text ?? "");
-  return match === null ? undefined : { host: match[1]!, port: Number(match[2]) };
+  const match = /^(?:\[([^#\]]+)\]|([^#]+)):(\d{1,5})(?:#.*)?$/.exec(text ?? "");
+  const host = match?.[1] ?? match?.[2];
+  return host === undefined ? undefined : { host, port: Number(match?.[3]) };
 }
 
 /**
@@ -67,6 +71,8 @@ export interface TransportOptions {
   /** Every other member and where it listens. */
   readonly peers: ReadonlyMap<NodeId, Address>;
   readonly known: KnownDirectories;
+  /** Whether a node was a member once and certainly is none any more. */
+  readonly isRemoved: (node: NodeId) => boolean;
   readonly turn: Turn;
   readonly tls?: PeerTls | undefined;
   /** The largest frame a peer may send, in bytes. */
@@ -216,9 +222,10 @@ export class Transport {
     if (hello.magic.length !== MAGIC.length || !hello.magic.every((byte, i) => byte === MAGIC[i])) {
       throw new MalformedInput("not a Quorate node");
     }
-    const { identity, known } = this.options;
+    const { identity, known, isRemoved } = this.options;
+    const members = new Set(this.known.keys());
     const refused =
-      checkCertificate(socket, hello) ?? judge(hello, identity, new Set(this.known.keys()), known);
+      checkCertificate(socket, hello) ?? judge(hello, identity, members, known, isRemoved);
     const answer: Answer = refused ?? { type: "welcome", version: NEWEST_VERSION, identity };
     const writer = new Writer();
     const start = beginFrame(writer);
