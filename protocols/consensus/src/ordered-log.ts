@@ -38,7 +38,8 @@ export type LogRequest =
   /**
    * End the log: append the last entry that has any effect. Only a leader accepts;
    * answered once committed. From when it is appended proposals are refused as
-   * `sealed`; if it is lost with its leader the log is open again.
+   * `sealed`; if it is lost with its leader the log is open again. A {@link Lineage}
+   * goes on in another engine's log if `data` says so.
    */
   | { readonly type: "seal"; readonly data: Uint8Array }
   /** A whole snapshot has been received: go on from it. */
@@ -165,6 +166,9 @@ export interface OrderedLog<L extends LogWords> extends Process<L> {
   readonly configurationIndex: Index;
   /** What a leader knows of the other members; empty elsewhere. */
   readonly peers: readonly PeerStatus[];
+
+  /** Entries `first` to `last`, both included, all of which this log holds. */
+  entries(first: Index, last: Index): readonly Entry[];
 
   /** Describes a snapshot of the state after the entry at `index`, which must be committed. */
   snapshotMeta(index: Index): SnapshotMeta;

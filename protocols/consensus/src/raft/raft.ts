@@ -15,7 +15,7 @@ import {
   unreachable,
 } from "@quorate/kernel";
 
-import { entryBytes, type Index, type SnapshotMeta } from "../entry.ts";
+import { type Entry, entryBytes, type Index, type SnapshotMeta } from "../entry.ts";
 import { traitsOf } from "../membership.ts";
 import type { LogRequest, OrderedLog } from "../ordered-log.ts";
 import type { Message, RaftWords, Record, Timer } from "./messages.ts";
@@ -231,6 +231,11 @@ export class Raft extends Repairing implements OrderedLog<RaftWords> {
   private onSnapshotFailed(to: NodeId): void {
     const progress = this.progress.get(to);
     if (progress?.state === "snapshot") progress.probeFrom(progress.match + 1);
+  }
+
+  entries(first: Index, last: Index): readonly Entry[] {
+    invariant(this.firstDamaged > last, "what the disk has lost is asked for once it is mended");
+    return this.log.range(first, last);
   }
 
   snapshotMeta(index: Index): SnapshotMeta {

@@ -15,7 +15,7 @@ import {
   unreachable,
 } from "@quorate/kernel";
 
-import { entryBytes, type Index, type SnapshotMeta } from "../../entry.ts";
+import { type Entry, entryBytes, type Index, type SnapshotMeta } from "../../entry.ts";
 import { traitsOf } from "../../membership.ts";
 import type { LogRequest, OrderedLog } from "../../ordered-log.ts";
 import type { Progress } from "../../progress.ts";
@@ -209,6 +209,10 @@ export class MultiPaxos extends Changing implements OrderedLog<MultiPaxosWords> 
     ctx.output({ type: "installed", meta });
     ctx.reply(id, { type: "installed" });
     this.goOnPreparing(ctx);
+  }
+
+  entries(first: Index, last: Index): readonly Entry[] {
+    return this.slots.range(first, last);
   }
 
   snapshotMeta(index: Index): SnapshotMeta {
