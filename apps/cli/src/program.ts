@@ -3,7 +3,7 @@
  * it runs, so that `--help` and completion cost nothing.
  */
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 
 import { addAgentFlags } from "./agent/command.ts";
 import type { ExitStatus } from "./errors.ts";
@@ -33,6 +33,7 @@ export function program(terminal: Terminal, ended: Ended): Command {
   addServe(root, terminal, ended);
   addAgent(root, terminal, ended);
   addStatus(root, terminal, ended);
+  addMembers(root, terminal, ended);
   addKv(root, terminal, ended);
   addLab(root, terminal, ended);
   addCompletion(root, terminal);
@@ -72,10 +73,7 @@ function addUp(root: Command, terminal: Terminal, ended: Ended): void {
 }
 
 function addServe(root: Command, terminal: Terminal, ended: Ended): void {
-  const serve = root
-    .command("serve")
-    .description("run one node of a cluster")
-    .addOption(new Option("--join <address>").hideHelp());
+  const serve = root.command("serve").description("run one node of a cluster");
   // `Object.keys` of the table gives its keys, which its type cannot say.
   addSettings(serve, Object.keys(settingTable) as SettingName[], {})
     .addHelpText(
@@ -84,6 +82,7 @@ function addServe(root: Command, terminal: Terminal, ended: Ended): void {
         "quorate serve --name n1 --data-dir /var/lib/quorate",
         "quorate serve --name n2 --data-dir d2 --port-base 7020 \\\n" +
           "    --cluster n1=127.0.0.1:7001,n2=127.0.0.1:7021,n3=127.0.0.1:7041",
+        "quorate serve --name n4 --data-dir d4 --port-base 7060 --join 127.0.0.1:7001",
       )}\n\nFlags go before QUORATE_* variables (QUORATE_DATA_DIR), those before the file.`,
     )
     .action(async (flags) => ended(await (await import("./node/serve.ts")).serve(flags, terminal)));
@@ -128,11 +127,49 @@ function addStatus(root: Command, terminal: Terminal, ended: Ended): void {
     .action(async (flags) =>
       ended(await (await import("./status/status.ts")).status(flags, terminal)),
     );
-  asking(root.command("members").description("show the members and where they listen"))
-    .addHelpText("after", examples("quorate members", "quorate members --json"))
+}
+
+function addMembers(root: Command, terminal: Terminal, ended: Ended): void {
+  const members = root
+    .command("members")
+    .description("show the members, and change who they are")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate members",
+        "quorate members add n4 --address 127.0.0.1:7061",
+        "quorate members remove n1",
+      ),
+    );
+  const load = () => import("./members/commands.ts");
+  asking(
+    members.command("list", { isDefault: true }).description("show them and where they listen"),
+  )
+    .addHelpText("after", examples("quorate members", "quorate members list --json"))
     .action(async (flags) =>
       ended(await (await import("./status/members.ts")).members(flags, terminal)),
     );
+  asking(members.command("add <name>").description("let a node take part, under a new name"))
+    .requiredOption("--address <address>", "where the others reach it: HOST:PEERPORT")
+    .option("--learner", "let it follow without voting, until it is promoted")
+    .addHelpText(
+      "after",
+      examples(
+        "quorate members add n4 --address 127.0.0.1:7061",
+        "quorate members add n4 --address 10.0.0.4:7001 --learner --endpoints 10.0.0.1:7000",
+      ),
+    )
+    .action(async (name, flags) => ended(await (await load()).add(name, flags, terminal)));
+  asking(members.command("promote <name>").description("let a learner vote"))
+    .addHelpText("after", examples("quorate members promote n4"))
+    .action(async (name, flags) => ended(await (await load()).promote(name, flags, terminal)));
+  asking(members.command("remove <name>").description("have a member leave for ever"))
+    .addHelpText("after", examples("quorate members remove n1"))
+    .action(async (name, flags) => ended(await (await load()).remove(name, flags, terminal)));
+  asking(members.command("update <name>").description("tell where a member is reached now"))
+    .requiredOption("--address <address>", "where the others reach it: HOST:PEERPORT")
+    .addHelpText("after", examples("quorate members update n2 --address 10.0.0.9:7001"))
+    .action(async (name, flags) => ended(await (await load()).update(name, flags, terminal)));
 }
 
 /** Flags of commands that ask the nodes' HTTP ports. */

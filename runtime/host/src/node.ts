@@ -30,6 +30,7 @@ import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { type Address, parseAddress, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
+import { isVacancy } from "./vacancy.ts";
 
 export interface NodeOptions {
   readonly name: NodeId;
@@ -224,7 +225,7 @@ export class Node {
 
   /** Hands leadership over, then stops. Nothing acknowledged is lost; safe to call twice. */
   async stop({ graceMs = 1000 }: { graceMs?: number } = {}): Promise<void> {
-    if (this.state === "running" && this.options.members.size > 1) {
+    if (this.state === "running" && this.peerAddresses().size > 0) {
       const leading = this.groups.filter((group) => group.isLeader);
       // Best effort: without a successor in time the others elect one by themselves.
       await Promise.allSettled(leading.map((group) => group.transfer(undefined, graceMs)));
@@ -253,6 +254,8 @@ export class Node {
           for (const each of this.hosted.values()) each.unreachable(peer);
       },
       onRefused: (peer, { reason, text }) => {
+        // One that joins is refused until it is added.
+        if (this.joins && reason === "unknownNode") return logger.debug({ peer }, text);
         logger.error({ peer, reason }, text);
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
@@ -279,12 +282,17 @@ export class Node {
     const named =
       configurations.length === 0 ? told.keys() : configurations.flatMap((one) => members(one));
     for (const peer of named) {
-      if (peer === this.name) continue;
+      if (peer === this.name || isVacancy(peer)) continue;
       const traits = configurations.map((one) => traitsOf(one, peer).address);
       const address = parseAddress(traits.find((one) => one !== "")) ?? told.get(peer);
       if (address !== undefined) addresses.set(peer, address);
     }
     return addresses;
+  }
+
+  /** Whether it has yet to hear who the members are. */
+  private get joins(): boolean {
+    return this.groups.every(({ log }) => log.configuration.voters.length === 0);
   }
 
   /** Follows a change of membership. */
@@ -319,12 +327,9 @@ export class Node {
    * must members that were reconfigured stop one that has been at work.
    */
   private isOutcast(peer: NodeId): boolean {
-    // One that joins is refused until it is added.
-    const { groups } = this;
-    const joins = groups.every(({ log }) => log.configuration.voters.length === 0);
-    if (joins) return false;
+    if (this.joins) return false;
     this.refusers.add(peer);
-    const { size } = this.options.members;
+    const size = this.peerAddresses().size + 1;
     return !this.welcomed && size - this.refusers.size <= size >> 1;
   }
 

@@ -1,4 +1,5 @@
 export { EtcdServer, type EtcdServerOptions } from "./gateway/server.ts";
+export { type ChangeMembers, type MemberProblem } from "./gateway/cluster.ts";
 export { type MemberUrls } from "./gateway/members.ts";
 export { type ChangeQuery, type Changes, type Event } from "./store/changes.ts";
 export {

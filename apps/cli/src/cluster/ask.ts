@@ -3,6 +3,8 @@
 import http from "node:http";
 import https from "node:https";
 
+import * as v from "valibot";
+
 import { reasonOf } from "../errors.ts";
 import { type NodeReport, parseReport } from "./report.ts";
 
@@ -25,12 +27,30 @@ export type Asked =
   | { readonly type: "report"; readonly report: NodeReport }
   | { readonly type: "silent"; readonly reason: string };
 
+/** What a node answered when it was told to do something. */
+export type Told =
+  | { readonly type: "done"; readonly value: unknown }
+  /** `code` is a word for programs, `reason` a sentence for people. */
+  | {
+      readonly type: "refused";
+      readonly status: number;
+      readonly code: string;
+      readonly reason: string;
+    }
+  /** `heard`: whether it may have heard it, and done it. */
+  | { readonly type: "silent"; readonly reason: string; readonly heard: boolean };
+
 const ANSWER_BYTES = 1 << 20;
+/** Failures that come before anything was sent. */
+const UNHEARD = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
+
+const refusalSchema = v.object({ error: v.string(), code: v.optional(v.string(), "") });
 
 /** Asks `host:port` for its status. Never throws. */
 export async function askStatus(endpoint: string, options: AskOptions): Promise<Asked> {
   try {
-    const report = parseReport(await getJson(endpoint, "/status", options));
+    const { value } = await exchange(endpoint, { method: "GET", path: "/status" }, options);
+    const report = parseReport(value);
     if (report === undefined) return { type: "silent", reason: "not a Quorate node" };
     return { type: "report", report };
   } catch (error) {
@@ -38,8 +58,40 @@ export async function askStatus(endpoint: string, options: AskOptions): Promise<
   }
 }
 
-function getJson(endpoint: string, path: string, options: AskOptions): Promise<unknown> {
-  const { timeoutMs, tls } = options;
+/** Tells `host:port` to do something: an operation, by its path. Never throws. */
+export async function tell(
+  endpoint: string,
+  path: string,
+  body: object,
+  options: AskOptions,
+): Promise<Told> {
+  try {
+    const question = { method: "POST", path, body: JSON.stringify(body) } as const;
+    const { status, value } = await exchange(endpoint, question, options);
+    if (status === 200) return { type: "done", value };
+    const refusal = v.safeParse(refusalSchema, value);
+    if (!refusal.success) return { type: "silent", reason: "not a Quorate node", heard: false };
+    const { error: reason, code } = refusal.output;
+    return { type: "refused", status, code, reason };
+  } catch (error) {
+    const heard = !UNHEARD.has(codeOf(error));
+    return { type: "silent", reason: inWords(error, options.timeoutMs), heard };
+  }
+}
+
+interface Question {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string;
+}
+
+/** One request and its answer, which must be JSON. */
+function exchange(
+  endpoint: string,
+  { method, path, body }: Question,
+  { timeoutMs, tls }: AskOptions,
+): Promise<{ readonly status: number; readonly value: unknown }> {
   const signal = AbortSignal.timeout(timeoutMs);
   return new Promise((resolve, reject) => {
     const url = `${tls === undefined ? "http" : "https"}://${endpoint}${path}`;
@@ -53,25 +105,39 @@ function getJson(endpoint: string, path: string, options: AskOptions): Promise<u
       });
       response.on("error", reject);
       response.on("end", () => {
-        try {
-          resolve(JSON.parse(Buffer.concat(chunks).toString("utf8")));
-        } catch {
-          reject(new Error("not a Quorate node"));
-        }
+        const value = parseJson(Buffer.concat(chunks).toString("utf8"));
+        if (value === undefined) reject(new Error("not a Quorate node"));
+        else resolve({ status: response.statusCode ?? 0, value });
       });
     };
+    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+    const options = { method, signal, agent: false, headers };
     const request =
       tls === undefined
-        ? http.get(url, { signal, agent: false }, onResponse)
-        : https.get(url, { signal, agent: false, ...tls }, onResponse);
+        ? http.request(url, options, onResponse)
+        : https.request(url, { ...options, ...tls }, onResponse);
     request.on("error", reject);
+    request.end(body);
   });
 }
 
+/** JSON's value; undefined if the text is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function inWords(error: unknown, timeoutMs: number): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === "ABORT_ERR") return `no answer within ${timeoutMs} ms`;
   if (code === "ECONNREFUSED") return "connection refused";
   if (code === "ENOTFOUND") return "no such host";
   return reasonOf(error);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

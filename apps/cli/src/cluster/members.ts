@@ -26,7 +26,7 @@ export function parseCluster(text: string): ParsedCluster {
     if (!NODE_NAME.test(name)) return wrong(`"${part}" does not begin with NAME=`);
     if (address === undefined) return wrong(`"${part}" does not end with =HOST:PORT`);
     const portBase = address.port - PEER_OFFSET;
-    if (portBase < 1 || portBase > LAST_PORT_BASE) {
+    if (!isBlock(portBase)) {
       return wrong(`"${part}" leaves no room for the other ports of the node`);
     }
     const member = { name, host: address.host, portBase };
@@ -55,6 +55,11 @@ export function localMembers(count: number, host: string, portBase: number): rea
     host,
     portBase: portBaseOf(portBase, index),
   }));
+}
+
+/** Whether a node's ports can begin here. */
+export function isBlock(portBase: number): boolean {
+  return portBase >= 1 && portBase <= LAST_PORT_BASE;
 }
 
 function wrong(reason: string): ParsedCluster {

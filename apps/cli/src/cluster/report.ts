@@ -15,6 +15,10 @@ const groupSchema = v.object({
   lastIndex: count,
   voters: v.array(text),
   learners: v.array(text),
+  /** Learners that will vote once they have caught up. */
+  promotable: v.optional(v.array(text), []),
+  /** Which protocol replicates it; "" if the node does not say. */
+  engine: v.optional(text, ""),
   /** Figures of the service on the group. */
   figures: v.record(v.string(), count),
 });
@@ -30,6 +34,11 @@ const reportSchema = v.object({
   name: text,
   version: text,
   clusterId: text,
+  /** What a node that joins needs to know of the cluster. */
+  clusterToken: v.optional(text, ""),
+  founders: v.optional(v.array(v.object({ name: text, peer: text })), []),
+  /** Members of before, whose names are used up. */
+  removed: v.optional(v.array(text), []),
   pid: count,
   /** Whether it serves, in the words of /health. */
   healthy: v.boolean(),
@@ -54,6 +63,8 @@ export interface GroupReport {
   readonly lastIndex: number;
   readonly voters: readonly string[];
   readonly learners: readonly string[];
+  readonly promotable: readonly string[];
+  readonly engine: string;
   readonly figures: Readonly<Record<string, number>>;
 }
 
@@ -69,6 +80,9 @@ export interface NodeReport {
   readonly name: string;
   readonly version: string;
   readonly clusterId: string;
+  readonly clusterToken: string;
+  readonly founders: readonly { readonly name: string; readonly peer: string }[];
+  readonly removed: readonly string[];
   readonly pid: number;
   readonly healthy: boolean;
   readonly reason: string;

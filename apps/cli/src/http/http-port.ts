@@ -31,7 +31,8 @@ export class HttpPort {
     else {
       const { cert, key, ca, requireClientCertificate } = tls;
       const trust = ca === undefined ? {} : { ca };
-      const asks = { requestCert: requireClientCertificate, rejectUnauthorized: true };
+      // Asked of everybody who may show one: operations need it, where reading does not.
+      const asks = { requestCert: ca !== undefined, rejectUnauthorized: requireClientCertificate };
       this.server = https.createServer({ ...LIMITS, cert, key, ...trust, ...asks }, handler);
     }
   }

@@ -1,6 +1,6 @@
 /**
- * What the HTTP port answers: health, metrics, status, and a page for people.
- * Read only, for the same origin only.
+ * What the HTTP port answers: health, metrics, status, and a page for people, to
+ * read; and the operations, to be told. For the same origin only.
  */
 
 import fs from "node:fs";
@@ -12,19 +12,16 @@ import type { NodeMetrics } from "@quorate/host";
 import { isLoopback } from "../cluster/ports.ts";
 import { reasonOf } from "../errors.ts";
 import type { Reporter } from "../node/report.ts";
+import { type Answer, json, notAllowed } from "./answer.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import type { Handler } from "./http-port.ts";
+import type { Operations } from "./operations.ts";
 
 export interface Sources {
   readonly reporter: Pick<Reporter, "reason" | "report">;
   readonly view: Pick<ClusterView, "look">;
   readonly registry: Pick<NodeMetrics["registry"], "metrics" | "contentType">;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string | Buffer;
+  readonly operations: Operations;
 }
 
 type Route = () => Promise<Answer> | Answer;
@@ -41,10 +38,8 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 } as const;
 
-const JSON_TYPE = "application/json; charset=utf-8";
-
 /** The handler of a node's HTTP port. */
-export function routes({ reporter, view, registry }: Sources): Handler {
+export function routes({ reporter, view, registry, operations }: Sources): Handler {
   const table = new Map<string, Route>([
     ["/", page("page.html", "text/html; charset=utf-8")],
     ["/page.css", page("page.css", "text/css; charset=utf-8")],
@@ -59,7 +54,7 @@ export function routes({ reporter, view, registry }: Sources): Handler {
     ],
   ]);
   return (request, response) => {
-    void answer(request, table)
+    void answer(request, table, operations)
       .catch((error: unknown) => json(500, { error: reasonOf(error) }))
       .then((reply) => send(request, response, reply));
   };
@@ -68,6 +63,7 @@ export function routes({ reporter, view, registry }: Sources): Handler {
 async function answer(
   request: IncomingMessage,
   table: ReadonlyMap<string, Route>,
+  operations: Operations,
 ): Promise<Answer> {
   const { method, url = "/" } = request;
   const refused = strange(request);
@@ -75,11 +71,12 @@ async function answer(
   const path = url.split("?", 1)[0]!;
   const route = table.get(path);
   if (route === undefined) {
-    return json(404, { error: `${path} is not here`, paths: [...table.keys()] });
+    const paths = [...table.keys(), ...operations.paths];
+    return (
+      (await operations.answer(request, path)) ?? json(404, { error: `${path} is not here`, paths })
+    );
   }
-  if (method !== "GET" && method !== "HEAD") {
-    return json(405, { error: `${method ?? ""} is not allowed: GET and HEAD only` });
-  }
+  if (method !== "GET" && method !== "HEAD") return notAllowed(method, "GET, HEAD");
   return route();
 }
 
@@ -122,15 +119,13 @@ function health(reason: string): Answer {
   return json(reason === "" ? 200 : 503, { health, reason });
 }
 
-function json(status: number, value: unknown): Answer {
-  return { status, type: JSON_TYPE, body: `${JSON.stringify(value)}\n` };
-}
-
 function send(request: IncomingMessage, response: ServerResponse, reply: Answer): void {
-  const { status, type, body } = reply;
+  const { status, type, body, allow } = reply;
   response.writeHead(status, {
     ...HEADERS,
-    ...(status === 405 ? { Allow: "GET, HEAD" } : {}),
+    ...(allow === undefined ? {} : { Allow: allow }),
+    // What was not read of a body is not worth a connection.
+    ...(request.complete ? {} : { Connection: "close" }),
     "Content-Type": type,
     "Content-Length": Buffer.byteLength(body),
   });

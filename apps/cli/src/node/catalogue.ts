@@ -50,6 +50,14 @@ export function serviceNames(): readonly string[] {
   return catalogue.map(({ name }) => name);
 }
 
+/** Which engine replicates a service; "" if it is not replicated. */
+export function engineOf(
+  { name, engines }: ServiceRow,
+  chosen: ReadonlyMap<string, EngineName>,
+): EngineName | "" {
+  return chosen.get(name) ?? engines[0] ?? "";
+}
+
 /** Every port of some services, by name. */
 export function portsOf(rows: readonly ServiceRow[]): readonly ServicePort[] {
   return rows.flatMap(({ name, portOffset, alsoAt = [] }) => [{ name, portOffset }, ...alsoAt]);

@@ -1,18 +1,30 @@
 /** The etcd service on a node: a replicated store and the gateway in front of it. */
 
-import { EtcdServer, EtcdStore } from "@quorate/etcd";
+import { EtcdServer, EtcdStore, type MemberUrls } from "@quorate/etcd";
 
 import type { Member } from "../cluster/members.ts";
 import { hostPort, PEER_OFFSET } from "../cluster/ports.ts";
+import { memberAt } from "../members/cluster-members.ts";
 import type { ClientTls, PreparedService, ServiceHost } from "./service.ts";
 
 /** Hosts the store's group and makes the gateway, which listens when told. */
 export function prepareEtcd(host: ServiceHost): PreparedService {
-  const { node, listen, clusterToken, quotaBytes } = host;
+  const { node, listen, clusterToken, quotaBytes, changeMembers } = host;
   const store = new EtcdStore();
   const group = node.replicate({ ...host.group, machine: store });
-  const members = new Map(host.members.map((member) => [member.name, urls(member, host)]));
-  const server = new EtcdServer({ node, group, store, members, clusterToken, quotaBytes });
+  const server = new EtcdServer({
+    node,
+    group,
+    store,
+    members: new Map(host.founders.map((member) => [member.name, urls(member, host)])),
+    urlsAt: (address) => {
+      const member = memberAt("", address);
+      return member && urls(member, host);
+    },
+    change: changeMembers,
+    clusterToken,
+    quotaBytes,
+  });
   return {
     listen: () => server.listen(listen, host.tls && tlsOptions(host.tls)),
     close: (graceMs) => server.close(graceMs),
@@ -24,7 +36,10 @@ export function prepareEtcd(host: ServiceHost): PreparedService {
   };
 }
 
-function urls({ host, portBase }: Member, { tls, peersUseTls, portOffset }: ServiceHost) {
+function urls(
+  { host, portBase }: Member,
+  { tls, peersUseTls, portOffset }: ServiceHost,
+): MemberUrls {
   const client = hostPort(host, portBase + portOffset);
   const peer = hostPort(host, portBase + PEER_OFFSET);
   return {

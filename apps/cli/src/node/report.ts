@@ -3,10 +3,12 @@
 import type { Node } from "@quorate/host";
 
 import type { Member } from "../cluster/members.ts";
+import type { ClusterMembers } from "../members/cluster-members.ts";
+import type { CompleteSettings } from "../settings/node-settings.ts";
 import { hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
 import type { GroupReport, MemberReport, NodeReport } from "../cluster/report.ts";
 import { version } from "../version.ts";
-import { portsOf, type ServiceRow } from "./catalogue.ts";
+import { engineOf, portsOf, type ServiceRow } from "./catalogue.ts";
 import type { PreparedService } from "./service.ts";
 
 export type Phase = "starting" | "serving" | "stopping" | "failed";
@@ -23,39 +25,52 @@ const COUNTERS = {
 export class Reporter {
   phase: Phase = "starting";
   private readonly node: Node;
-  private readonly members: readonly MemberReport[];
+  private readonly settings: Pick<CompleteSettings, "clusterToken" | "founders" | "consensus">;
+  private readonly members: Pick<ClusterMembers, "list">;
+  private readonly rows: readonly ServiceRow[];
   private readonly services: ReadonlyMap<string, PreparedService>;
   private readonly startedMs = performance.now();
 
   constructor(
     node: Node,
-    members: readonly Member[],
+    settings: Pick<CompleteSettings, "clusterToken" | "founders" | "consensus">,
+    members: Pick<ClusterMembers, "list">,
     rows: readonly ServiceRow[],
     services: ReadonlyMap<string, PreparedService>,
   ) {
     this.node = node;
-    this.members = members.map((member) => memberReport(member, rows));
+    this.settings = settings;
+    this.members = members;
+    this.rows = rows;
     this.services = services;
   }
 
   /** Why the node does not serve; "" if it does. */
   get reason(): string {
     if (this.phase !== "serving") return `the node is ${this.phase}`;
-    const lost = this.node.groups.find((group) => group.status().leader === undefined);
+    const { groups, name } = this.node;
+    const foreign = groups.find(({ members }) => members.every(({ node }) => node !== name));
+    if (foreign !== undefined) return `the node has yet to be added to ${foreign.name}`;
+    const lost = groups.find((group) => group.status().leader === undefined);
     return lost === undefined ? "" : `${lost.name} has no leader`;
   }
 
   async report(): Promise<NodeReport> {
-    const { node, members, reason } = this;
+    const { node, settings, members, rows, reason } = this;
     return {
       name: node.name,
       version: version(),
       clusterId: node.clusterId,
+      clusterToken: settings.clusterToken,
+      founders: settings.founders.map(({ name, host, portBase }) => {
+        return { name, peer: hostPort(host, portBase + PEER_OFFSET) };
+      }),
+      removed: [...new Set(node.groups.flatMap(({ log }) => log.configuration.removed))],
       pid: process.pid,
       healthy: reason === "",
       reason,
       uptimeMs: Math.round(performance.now() - this.startedMs),
-      members,
+      members: members.list().map((member) => memberReport(member, rows)),
       peers: Object.fromEntries(node.peers),
       groups: this.groups(),
       gossip: this.gossip(),
@@ -67,7 +82,10 @@ export class Reporter {
     return this.node.groups.map((group) => {
       const status = group.status();
       const figures = this.services.get(status.name)?.figures() ?? {};
-      return { ...status, leader: status.leader ?? null, figures };
+      const { promotable } = group.log.configuration;
+      const row = this.rows.find(({ name }) => name === status.name);
+      const engine = row === undefined ? "" : engineOf(row, this.settings.consensus);
+      return { ...status, promotable, engine, leader: status.leader ?? null, figures };
     });
   }
 

@@ -11,11 +11,14 @@ import { addressInUse, hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/por
 import { reasonOf } from "../errors.ts";
 import { ClusterView } from "../http/cluster-view.ts";
 import { HttpPort } from "../http/http-port.ts";
+import { Operations } from "../http/operations.ts";
+import { ClusterMembers } from "../members/cluster-members.ts";
+import { memberOperations } from "../members/operations.ts";
 import { routes } from "../http/routes.ts";
 import { type CompleteSettings } from "../settings/node-settings.ts";
-import { portsOf, rowsOf, type ServiceRow } from "./catalogue.ts";
+import { engineOf, portsOf, rowsOf, type ServiceRow } from "./catalogue.ts";
 import { Reporter } from "./report.ts";
-import { type PreparedService } from "./service.ts";
+import { type ClientTls, type PreparedService } from "./service.ts";
 
 /** Which node leads a group, as this node knows it. */
 export interface Leadership {
@@ -39,6 +42,7 @@ export class RunningNode {
   private readonly options: RunningNodeOptions;
   private readonly logger: Logger;
   private readonly node: Node;
+  private readonly members: ClusterMembers;
   private readonly rows: readonly ServiceRow[];
   private readonly services = new Map<string, PreparedService>();
   private readonly addresses: Record<string, string> = {};
@@ -59,6 +63,7 @@ export class RunningNode {
           { host: member.host, port: member.portBase + PEER_OFFSET },
         ]),
       ),
+      founders: settings.founders.map((founder) => founder.name),
       listen: { host, port: portBase + PEER_OFFSET },
       clusterToken: settings.clusterToken,
       dataDir: settings.dataDir,
@@ -69,6 +74,12 @@ export class RunningNode {
         options.onFatal(error);
       },
     });
+    this.members = new ClusterMembers({
+      self: name,
+      groups: () => this.node.groups,
+      told: cluster,
+      ask: { timeoutMs: HTTP_TIMEOUT_MS, tls: askTls(settings.clientTls) },
+    });
   }
 
   /**
@@ -78,7 +89,7 @@ export class RunningNode {
   async start(): Promise<Readonly<Record<string, string>>> {
     const { settings } = this.options;
     for (const row of this.rows) await this.prepare(row);
-    const reporter = new Reporter(this.node, settings.cluster, this.rows, this.services);
+    const reporter = new Reporter(this.node, settings, this.members, this.rows, this.services);
     this.reporter = reporter;
     try {
       // First, so that the node can say that it starts, and a taken port harms nothing.
@@ -130,11 +141,13 @@ export class RunningNode {
       listen: { host, port: portBase + portOffset },
       tls: settings.clientTls,
       members: settings.cluster,
+      founders: settings.founders,
+      changeMembers: async (change) => (await this.members.change([change]))?.problem,
       clusterToken: settings.clusterToken,
       group: {
         id: groupId,
         name,
-        engine: settings.consensus.get(name) ?? row.engines[0],
+        engine: engineOf(row, settings.consensus) || undefined,
         log: { electionMs, heartbeatMs },
         replica: { checkpointBytes },
       },
@@ -162,14 +175,20 @@ export class RunningNode {
 
   private async listenHttp(reporter: Reporter): Promise<Address> {
     const { settings } = this.options;
-    const { clientTls } = settings;
+    const { clientTls, insecure } = settings;
     const view = new ClusterView({
       self: settings.name,
       report: () => reporter.report(),
-      ask: { timeoutMs: HTTP_TIMEOUT_MS, tls: clientTls && askTls(clientTls) },
+      ask: { timeoutMs: HTTP_TIMEOUT_MS, tls: askTls(clientTls) },
+    });
+    const own = [...this.services.values()].flatMap((service) => service.operations ?? []);
+    const shared = this.node.groups.length === 0 ? [] : memberOperations(this.members);
+    const operations = new Operations([...shared, ...own], {
+      checksCertificates: clientTls?.ca !== undefined,
+      insecure,
     });
     this.http = new HttpPort({
-      handler: routes({ reporter, view, registry: this.node.metrics.registry }),
+      handler: routes({ reporter, view, registry: this.node.metrics.registry, operations }),
       tls: clientTls,
     });
     return this.http.listen({ host: settings.host, port: settings.portBase + HTTP_OFFSET });
@@ -194,6 +213,8 @@ export class RunningNode {
 }
 
 /** Nodes trust each other's HTTP ports by the authorities that clients' certificates come from. */
-function askTls({ cert, key, ca }: { cert: string; key: string; ca?: string }): AskTls {
+export function askTls(tls: ClientTls | undefined): AskTls | undefined {
+  if (tls === undefined) return undefined;
+  const { cert, key, ca } = tls;
   return { ca: ca ?? cert, cert, key };
 }

@@ -1,20 +1,23 @@
 /** `quorate serve`: one node, from its settings to its last word. */
 
 import { CliError, EXIT, type ExitStatus, reasonOf } from "../errors.ts";
-import { nodeSettings } from "../settings/node-settings.ts";
+import { type Book, writeBook } from "../members/book.ts";
+import { join } from "../members/join.ts";
+import { type CompleteSettings, joined, nodeSettings } from "../settings/node-settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { Lifeline } from "./lifeline.ts";
-import { RunningNode } from "./running-node.ts";
+import { askTls, RunningNode } from "./running-node.ts";
 
 /** What the command line said; flags by the names of the settings. */
 export interface ServeFlags {
   readonly config?: string;
-  readonly join?: string;
 }
 
 /** How long handing leadership over may take. */
 const GRACE_MS = 2000;
 
+/** How long a member may take to say who the cluster is. */
+const ASK_MS = 1500;
 /** After its last word, a node that has not ended by itself is ended. */
 const LINGER_MS = 1000;
 
@@ -33,11 +36,6 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
     process.exit(EXIT.bug);
   });
   try {
-    if (flags.join !== undefined) {
-      const reason =
-        "--join is not in this version: name every node with --cluster on each of them";
-      throw new CliError({ code: "settings", reason });
-    }
     const settings = nodeSettings({ flags, environment: process.env, file: flags.config });
     await run(settings, line, terminal);
     return EXIT.fine;
@@ -51,25 +49,27 @@ export async function serve(flags: ServeFlags, terminal: Terminal): Promise<Exit
   }
 }
 
-async function run(
-  settings: ReturnType<typeof nodeSettings>,
-  line: Lifeline,
-  terminal: Terminal,
-): Promise<void> {
+async function run(settings: CompleteSettings, line: Lifeline, terminal: Terminal): Promise<void> {
   let end: (ending: Ending) => void = () => {};
   const ended = new Promise<Ending>((resolve) => (end = resolve));
-  let failure: unknown;
-  const node = new RunningNode({
-    settings,
-    onLeader: (leadership) => void line.say({ type: "leader", ...leadership }),
-    onFatal: (error) => {
-      failure = error;
-      end({ type: "failed" });
-    },
-  });
   const release = listenForStop(line, (graceMs) => end({ type: "told", graceMs }));
   try {
+    const isNew = settings.membership === "joins";
+    const book = isNew ? await askToJoin(settings, ended, terminal) : undefined;
+    // Told to stop while it waited.
+    if (isNew && book === undefined) return;
+    let failure: unknown;
+    const node = new RunningNode({
+      settings: book === undefined ? settings : joined(settings, book),
+      onLeader: (leadership) => void line.say({ type: "leader", ...leadership }),
+      onFatal: (error) => {
+        failure = error;
+        end({ type: "failed" });
+      },
+    });
     const addresses = await node.start();
+    // The node's directory is there now. From here on it starts without being told whom to ask.
+    if (book !== undefined) writeBook(settings.dataDir, book);
     void line.say({ type: "serving", addresses });
     terminal.write(`${settings.name} serves ${inWords(addresses)}\n`);
     const ending = await ended;
@@ -80,6 +80,24 @@ async function run(
   } finally {
     release();
   }
+}
+
+/** Waits until the cluster has taken the node in; undefined if the node is told to stop before. */
+async function askToJoin(
+  settings: CompleteSettings,
+  ended: Promise<Ending>,
+  terminal: Terminal,
+): Promise<Book | undefined> {
+  const { name, host, portBase, join: contacts, clientTls } = settings;
+  const stop = new AbortController();
+  void ended.then(() => stop.abort());
+  return join({
+    self: { name, host, portBase },
+    contacts,
+    ask: { timeoutMs: ASK_MS, tls: askTls(clientTls) },
+    onWait: (what) => terminal.write(`${name} waits for ${what}\n`),
+    signal: stop.signal,
+  });
 }
 
 /** Signals, and the parent. Returns how to let go of the signals. */

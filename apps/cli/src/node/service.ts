@@ -1,8 +1,10 @@
 /** What a node and a service on it know of each other. */
 
+import type { ChangeMembers } from "@quorate/etcd";
 import type { Address, GroupOptions, Logger, Node } from "@quorate/host";
 
 import type { Member } from "../cluster/members.ts";
+import type { Operation } from "../http/operations.ts";
 
 /** Certificates shown to clients, and whether theirs are asked for. As PEM. */
 export interface ClientTls {
@@ -18,7 +20,12 @@ export interface ServiceHost {
   readonly logger: Logger;
   readonly listen: Address;
   readonly tls: ClientTls | undefined;
+  /** Members that the node was told of, itself among them. */
   readonly members: readonly Member[];
+  /** Who founded the cluster, and where each was then. */
+  readonly founders: readonly Member[];
+  /** Changes the members of the whole cluster. */
+  readonly changeMembers: ChangeMembers;
   readonly clusterToken: string;
   /** For the group that replicates the service's state. */
   readonly group: Pick<GroupOptions<unknown>, "id" | "name" | "engine" | "log" | "replica">;
@@ -41,6 +48,8 @@ export interface PreparedService {
   readonly figures: () => Readonly<Record<string, number>>;
   /** Whom it knows in the cluster, and how they are: name → status. */
   readonly membership?: () => Readonly<Record<string, string>>;
+  /** What it can be told to do over the node's HTTP port. */
+  readonly operations?: readonly Operation[];
 }
 
 /** Hosts the service's group on the node. */

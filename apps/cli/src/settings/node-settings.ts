@@ -3,6 +3,7 @@
 import { type PeerTls } from "@quorate/host";
 
 import { type Member } from "../cluster/members.ts";
+import { type Book, readBook } from "../members/book.ts";
 import { isLoopback, PEER_OFFSET } from "../cluster/ports.ts";
 import { CliError } from "../errors.ts";
 import { type ClientTls } from "../node/service.ts";
@@ -12,6 +13,12 @@ import { kebab, type NodeSettings, type SettingName, settingTable } from "./tabl
 
 /** Settings that a node can start with. */
 export interface CompleteSettings extends NodeSettings {
+  /** Who founded the cluster; `cluster` is who is in it, as far as the node is told. */
+  readonly founders: readonly Member[];
+  /** What the node remembers, if it joined; what it has to ask for, if it is to join. */
+  readonly membership: "founder" | "joined" | "joins";
+  /** Of what all nodes must agree on, what this one was told and did not take by default. */
+  readonly chosen: Partial<Pick<NodeSettings, "clusterToken" | "consensus" | "services">>;
   readonly clientTls: ClientTls | undefined;
   readonly peerTls: PeerTls | undefined;
 }
@@ -24,13 +31,70 @@ const names = Object.keys(settingTable) as SettingName[];
 export function nodeSettings(sources: Sources): CompleteSettings {
   const resolved = resolveSettings(names, sources);
   const { values } = resolved;
+  const book = readBook(values.dataDir);
+  const isFounder = book === undefined && values.join.length === 0;
+  if (!isFounder && resolved.given("cluster")) {
+    const what = book === undefined ? "is to join" : "has joined";
+    const reason = `${resolved.sourceOf("cluster")} is for founders, and this node ${what} a cluster that is there: leave it out`;
+    throw new CliError({ code: "settings", reason });
+  }
   const cluster = values.cluster.length === 0 ? [alone(values)] : values.cluster;
   checkMembership(resolved, cluster);
   checkTimes(resolved);
   const clientTls = readClientTls(resolved);
   const peerTls = readPeerTls(resolved);
-  checkExposure(resolved, clientTls !== undefined, peerTls !== undefined || cluster.length === 1);
-  return { ...values, cluster, clientTls, peerTls };
+  const isAlone = isFounder && cluster.length === 1;
+  checkExposure(resolved, clientTls !== undefined, peerTls !== undefined || isAlone);
+  const chosen = chosenOf(resolved);
+  const settings = { ...values, cluster, founders: cluster, chosen, clientTls, peerTls };
+  if (isFounder) return { ...settings, membership: "founder" };
+  if (book === undefined) return { ...settings, membership: "joins" };
+  return joined({ ...settings, membership: "joins" }, book);
+}
+
+/**
+ * The settings of a node that is in the cluster that a book tells of.
+ * @throws CliError if the node was told otherwise.
+ */
+export function joined(settings: CompleteSettings, book: Book): CompleteSettings {
+  const { name, chosen } = settings;
+  const { founders, clusterToken, consensus, members } = book;
+  checkChosen(settings, book);
+  const others = members.filter((member) => member.name !== name);
+  const self = members.find((member) => member.name === name) ?? alone(settings);
+  const services = chosen.services ?? book.services;
+  const cluster = [...others, self];
+  return {
+    ...settings,
+    cluster,
+    founders,
+    clusterToken,
+    consensus,
+    services,
+    membership: "joined",
+  };
+}
+
+/** What the cluster has decided is not one node's to say. */
+function checkChosen({ chosen }: CompleteSettings, book: Book): void {
+  const { clusterToken: token = book.clusterToken, consensus = [] } = chosen;
+  const [other] = [...consensus].filter(([service, engine]) => {
+    return book.consensus.get(service) !== engine;
+  });
+  if (token === book.clusterToken && other === undefined) return;
+  const wrong =
+    other === undefined
+      ? `--cluster-token is ${token}, but the cluster's is ${book.clusterToken}`
+      : `--consensus has ${other.join("=")}, but the cluster has ${other[0]}=${book.consensus.get(other[0]) ?? ""}`;
+  throw new CliError({ code: "settings", reason: `${wrong}: leave it out` });
+}
+
+function chosenOf({ values, given }: Resolved<SettingName>): CompleteSettings["chosen"] {
+  return {
+    ...(given("clusterToken") ? { clusterToken: values.clusterToken } : {}),
+    ...(given("consensus") ? { consensus: values.consensus } : {}),
+    ...(given("services") ? { services: values.services } : {}),
+  };
 }
 
 /** @throws CliError if a leader would be deposed for ordinary silence. */

@@ -3,8 +3,8 @@
 import type { EngineName } from "@quorate/host";
 import * as v from "valibot";
 
-import { type Member, NODE_NAME, parseCluster } from "../cluster/members.ts";
-import { LAST_PORT_BASE } from "../cluster/ports.ts";
+import { isBlock, type Member, NODE_NAME, parseCluster } from "../cluster/members.ts";
+import { LAST_PORT_BASE, parseHostPort, PEER_OFFSET } from "../cluster/ports.ts";
 import { parseEngines, serviceNames } from "../node/catalogue.ts";
 import { LOG_LEVELS, type NodeSettings, type SettingName } from "./table.ts";
 
@@ -16,6 +16,11 @@ export const schemas: { readonly [K in SettingName]: Schema<NodeSettings[K]> } =
   host: v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:_%-]+$/), hostOnly()),
   portBase: wholeNumber(1, LAST_PORT_BASE),
   cluster: clusterSchema(),
+  join: v.pipe(
+    v.string(),
+    v.transform((text) => text.split(",").map((each) => each.trim())),
+    v.everyItem((item) => isBlock((parseHostPort(item)?.port ?? 0) - PEER_OFFSET)),
+  ),
   clusterToken: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
   services: listOf(serviceNames()),
   consensus: enginesSchema(),

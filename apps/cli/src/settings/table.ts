@@ -18,6 +18,7 @@ export interface NodeSettings {
   readonly host: string;
   readonly portBase: number;
   readonly cluster: readonly Member[];
+  readonly join: readonly string[];
   readonly clusterToken: string;
   readonly services: readonly string[];
   readonly consensus: ReadonlyMap<string, EngineName>;
@@ -54,7 +55,7 @@ export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "
 export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSettings[K]> } = {
   name: {
     argument: "<name>",
-    description: "name of this node, one of those in --cluster",
+    description: "name of this node, one of those in --cluster, or a new one with --join",
     allowed: "a name of letters, digits, dots, dashes and underscores, at most 63",
   },
   dataDir: {
@@ -76,9 +77,15 @@ export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSetting
   },
   cluster: {
     argument: "<members>",
-    description: "every node and its peer address: n1=HOST:PEERPORT,n2=…",
+    description: "the cluster's founders and their peer addresses: n1=HOST:PEERPORT,n2=…",
     allowed: "a list of NAME=HOST:PEERPORT with commas, each once",
     // A node alone, see `completeSettings`.
+    fallback: [],
+  },
+  join: {
+    argument: "<members>",
+    description: "for a node that is no founder: peer addresses of members, HOST:PEERPORT,…",
+    allowed: "a list of HOST:PEERPORT with commas",
     fallback: [],
   },
   clusterToken: {

@@ -2,6 +2,7 @@
 
 import { type AskFlags, endpointsOf } from "../cluster/endpoints.ts";
 import { HTTP_OFFSET } from "../cluster/ports.ts";
+import type { GroupReport } from "../cluster/report.ts";
 import { EXIT, type ExitStatus } from "../errors.ts";
 import { table } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
@@ -14,7 +15,7 @@ interface Member {
   readonly reachable: boolean;
   /** How it is by the nodes' gossip: `alive`, `leaving`, `left`, `failed`, or `unknown`. */
   readonly gossip: string;
-  /** `voter`, `learner`, or `unknown` in each group. */
+  /** `voter`, `learner`, `promotable` (votes once it has caught up) or `unknown` in each group. */
   readonly groups: Readonly<Record<string, string>>;
   readonly leads: readonly string[];
   readonly addresses: Readonly<Record<string, string>>;
@@ -50,8 +51,7 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
     .map(({ name, report }) => {
       const { http, peer, services } = told.get(name)!;
       const kinds = views.map((group) => {
-        const kind = group.learners.includes(name) ? "learner" : "unknown";
-        return [group.name, group.voters.includes(name) ? "voter" : kind] as const;
+        return [group.name, kindIn(group, name)] as const;
       });
       return {
         name,
@@ -63,6 +63,12 @@ export function membersOf({ nodes, groups }: Survey): readonly Member[] {
       };
     });
   return [...configured, ...agentsOf(gossip, told)];
+}
+
+function kindIn({ voters, learners, promotable }: GroupReport, name: string): string {
+  if (voters.includes(name)) return "voter";
+  if (promotable.includes(name)) return "promotable";
+  return learners.includes(name) ? "learner" : "unknown";
 }
 
 /** What a node that answers says; all say the same before long. */

@@ -64,7 +64,17 @@ export async function survey(asking: Endpoints): Promise<Survey> {
     const explained = asked.type === "report" || nodes.some((node) => node.endpoint === endpoint);
     if (asking.named && !explained) nodes.push({ name: "?", endpoint, reason: silence(asked) });
   }
-  return { nodes, groups: groupsOf(nodes) };
+  const current = nodes.filter((node) => node.report !== undefined || isCurrent(node.name, nodes));
+  return { nodes: current, groups: groupsOf(current) };
+}
+
+/** Whether a node that is silent is a member still: who leads knows, if anybody does. */
+function isCurrent(name: string, nodes: readonly Surveyed[]): boolean {
+  const leaders = nodes
+    .flatMap(({ report }) => report ?? [])
+    .filter(({ groups }) => groups.some(({ role }) => role === "leader"));
+  const listed = leaders.flatMap(({ members }) => members);
+  return name === "?" || leaders.length === 0 || listed.some((member) => member.name === name);
 }
 
 async function askAll(endpoints: readonly string[], tls: AskTls | undefined) {

@@ -39,10 +39,14 @@ export interface Address {
   readonly port: number;
 }
 
-/** Reads `HOST:PORT`, as members' addresses are written in the log. */
+/**
+ * Reads `HOST:PORT`, as members' addresses are written in the log; after a `#`
+ * comes what somebody wants remembered of the member, which does not matter here.
+ */
 export function parseAddress(text: string | undefined): Address | undefined {
-  const match = /^(.+):(\d{1,5})$/.exec(text ?? "");
-  return match === null ? undefined : { host: match[1]!, port: Number(match[2]) };
+  const match = /^(?:\[([^#\]]+)\]|([^#]+)):(\d{1,5})(?:#.*)?$/.exec(text ?? "");
+  const host = match?.[1] ?? match?.[2];
+  return host === undefined ? undefined : { host, port: Number(match?.[3]) };
 }
 
 /**

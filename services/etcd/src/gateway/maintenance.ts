@@ -23,7 +23,7 @@ import {
 import { type Executor, fail } from "./executor.ts";
 import { type Headers } from "./headers.ts";
 import { type LeaderGate } from "./leader-gate.ts";
-import { type Membership } from "./members.ts";
+import { type Roster } from "./members.ts";
 import { type Quota } from "./quota.ts";
 
 /** The version of etcd's API that clients may count on. */
@@ -36,7 +36,7 @@ const TRANSFER_TIMED_OUT = "etcdserver: request timed out, leader transfer took 
 export class MaintenanceService {
   private readonly store: EtcdStore;
   private readonly group: Group<EtcdResult>;
-  private readonly membership: Membership;
+  private readonly roster: Roster;
   private readonly executor: Executor;
   private readonly headers: Headers;
   private readonly quota: Quota;
@@ -44,14 +44,14 @@ export class MaintenanceService {
   constructor(
     store: EtcdStore,
     group: Group<EtcdResult>,
-    membership: Membership,
+    roster: Roster,
     executor: Executor,
     headers: Headers,
     quota: Quota,
   ) {
     this.store = store;
     this.group = group;
-    this.membership = membership;
+    this.roster = roster;
     this.executor = executor;
     this.headers = headers;
     this.quota = quota;
@@ -74,18 +74,19 @@ export class MaintenanceService {
   }
 
   private status(call: ServerCall): void {
-    const { term, leader, commitIndex, appliedIndex } = this.group.status();
+    const { role, term, leader, commitIndex, appliedIndex } = this.group.status();
     const { total, live } = this.store.sizes();
     const response = statusResponse.create({
       header: this.header(),
       version: ETCD_VERSION,
       dbSize: total,
       dbSizeInUse: live,
-      leader: this.membership.members.find(({ name }) => name === leader)?.id ?? "",
+      leader: this.roster.members.find(({ node }) => node === leader)?.id ?? "",
       raftIndex: commitIndex,
       raftTerm: term,
       raftAppliedIndex: appliedIndex,
       errors: this.errors(leader !== undefined),
+      isLearner: role === "learner",
     });
     call.respond(statusResponse.toBytes(response));
   }
@@ -93,7 +94,7 @@ export class MaintenanceService {
   private errors(hasLeader: boolean): readonly string[] {
     const errors = hasLeader ? [] : ["etcdserver: no leader"];
     if (!this.quota.exceeded) return errors;
-    return [...errors, `memberID:${BigInt(`0x${this.membership.self.id}`)} alarm:NOSPACE `];
+    return [...errors, `memberID:${BigInt(`0x${this.roster.self.id}`)} alarm:NOSPACE `];
   }
 
   /** Lists this member if it is full. There is nothing to disarm; raising one would promise to refuse writes. */
@@ -101,7 +102,7 @@ export class MaintenanceService {
     if (alarmRequest.decode(message).action === ALARM_ACTIVATE) {
       return call.finish(Status.unimplemented, "etcdserver: alarms cannot be raised here");
     }
-    const { id: memberId } = this.membership.self;
+    const { id: memberId } = this.roster.self;
     const alarms = this.quota.exceeded ? [{ memberId, alarm: NO_SPACE }] : [];
     call.respond(alarmResponse.toBytes({ header: this.header(), alarms }));
   }
@@ -116,14 +117,14 @@ export class MaintenanceService {
 
   private moveLeader(call: ServerCall, message: Buffer): void {
     const { targetId } = moveLeaderRequest.decode(message);
-    const target = this.membership.members.find(({ id }) => id === targetId);
+    const target = this.roster.members.find(({ id }) => id === targetId);
     if (!this.group.isLeader) {
       return call.finish(Status.failedPrecondition, "etcdserver: not leader");
     }
     if (target === undefined) {
       return call.finish(Status.failedPrecondition, "etcdserver: bad leader transferee");
     }
-    const moved = this.group.transfer(target.name).then((leader) => leader === target.name);
+    const moved = this.group.transfer(target.node).then((leader) => leader === target.node);
     const answer = (): void => {
       call.respond(moveLeaderResponse.toBytes({ header: this.header() }));
     };

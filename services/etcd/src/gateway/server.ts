@@ -13,7 +13,7 @@ import { type EtcdResult } from "../store/results.ts";
 import { type EtcdStore } from "../store/store.ts";
 import { CallCounts } from "./call-counts.ts";
 import { systemClock } from "./clock.ts";
-import { registerCluster } from "./cluster.ts";
+import { changeGroup, type ChangeMembers, ClusterService } from "./cluster.ts";
 import { Executor } from "./executor.ts";
 import { Headers } from "./headers.ts";
 import { HttpService } from "./http.ts";
@@ -22,7 +22,7 @@ import { LeaderGate } from "./leader-gate.ts";
 import { LeaseService } from "./leases.ts";
 import { Lessor } from "./lessor.ts";
 import { MaintenanceService } from "./maintenance.ts";
-import { membership, type MemberUrls } from "./members.ts";
+import { type MemberUrls, Roster } from "./members.ts";
 import { GatewayMetrics } from "./metrics.ts";
 import { Quota } from "./quota.ts";
 import { WatchService } from "./watch.ts";
@@ -31,8 +31,15 @@ export interface EtcdServerOptions {
   readonly node: Node;
   readonly group: Group<EtcdResult>;
   readonly store: EtcdStore;
-  /** Where every member serves clients and peers, this one included. */
+  /** Where the founders of the cluster served clients and peers when they founded it. */
   readonly members: ReadonlyMap<NodeId, MemberUrls>;
+  /**
+   * Where a member serves whose address in the log is `HOST:PORT`; undefined if none can be
+   * there. By default all that is known is the peer URL.
+   */
+  readonly urlsAt?: (address: string) => MemberUrls | undefined;
+  /** How the members are changed. By default this group's are, and nothing else looked at. */
+  readonly change?: ChangeMembers;
   /** Tells clusters with the same members apart. */
   readonly clusterToken?: string;
   /** How long a call may wait for the cluster. Default 7 s, like etcd with its default election timeout. */
@@ -83,8 +90,10 @@ export class EtcdServer {
     const hasLeader = (): boolean => group.log.leader !== undefined;
     const leaderlessMs = options.leaderlessMs ?? 3000;
     this.gate = new LeaderGate(this.server, hasLeader, leaderlessMs / 3, systemClock);
-    const known = membership(node.name, options.members, options.clusterToken ?? "quorate");
-    const headers = new Headers(known, () => group.log.term);
+    const token = options.clusterToken ?? "quorate";
+    const { members: founders, urlsAt = peerUrlAt } = options;
+    const roster = new Roster({ self: node.name, founders, token, group, urlsAt });
+    const headers = new Headers(roster, () => group.log.term);
     const timeoutMs = options.requestTimeoutMs ?? 7000;
     this.executor = new Executor(group, { timeoutMs, requestBytes }, systemClock);
     this.lessor = new Lessor(store, group, systemClock);
@@ -98,8 +107,10 @@ export class EtcdServer {
     const { executor, lessor } = this;
     new KvService(store, executor, headers, quota).register(this.gate);
     new LeaseService(store, lessor, executor, headers, quota).register(this.gate);
-    new MaintenanceService(store, group, known, executor, headers, quota).register(this.gate);
-    registerCluster(this.gate, known, store, this.executor, headers);
+    new MaintenanceService(store, group, roster, executor, headers, quota).register(this.gate);
+    const change = options.change ?? changeGroup(group);
+    const cluster = { roster, change, urlsAt, token, store, executor, headers };
+    new ClusterService(cluster).register(this.gate);
     this.watches.register(this.gate);
     this.health = new HealthService(this.server);
     this.metrics = this.observe(node, group, store, counts, quota);
@@ -163,4 +174,8 @@ export class EtcdServer {
       traffic: () => this.traffic,
     });
   }
+}
+
+function peerUrlAt(address: string): MemberUrls {
+  return { peerUrls: [`http://${address}`], clientUrls: [] };
 }
