@@ -1,12 +1,6 @@
 /** One generation of a lineage, and how its log speaks through the whole. */
 
-import {
-  type Context,
-  Embedded,
-  type Embedding,
-  invariant,
-  type RequestId,
-} from "@quorate/kernel";
+import { type Context, Embedded, type Embedding, invariant, type RequestId } from "@quorate/kernel";
 
 import type { Generation, Index, SnapshotMeta } from "../entry.ts";
 import type { LogOutput, LogRequest, LogResponse, LogWords, OrderedLog } from "../ordered-log.ts";

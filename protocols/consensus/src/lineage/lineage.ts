@@ -15,13 +15,35 @@
  * take anything back: to move back is to move once more.
  */
 
-import { type Context, invariant, type NodeId, type Position, type RequestId } from "@quorate/kernel";
+import {
+  type Context,
+  invariant,
+  type NodeId,
+  type Position,
+  type RequestId,
+} from "@quorate/kernel";
 
 import type { Configuration, Entry, Generation, Index, SnapshotMeta, Term } from "../entry.ts";
 import type { ChangeProblem } from "../membership.ts";
-import type { LogOutput, LogRequest, LogWords, OrderedLog, PeerStatus, Role } from "../ordered-log.ts";
+import type {
+  LogOutput,
+  LogRequest,
+  LogWords,
+  OrderedLog,
+  PeerStatus,
+  Role,
+} from "../ordered-log.ts";
 import { members } from "../quorum.ts";
-import { Branch, type Ctx, FIRST, Hurried, plainMeta, recordOf, timerParts, voice } from "./branch.ts";
+import {
+  Branch,
+  type Ctx,
+  FIRST,
+  Hurried,
+  plainMeta,
+  recordOf,
+  timerParts,
+  voice,
+} from "./branch.ts";
 import { type Move, readMove } from "./move.ts";
 import type { LineageConfig, LineageMessage, LineageRecord, LineageWords } from "./words.ts";
 

@@ -4,7 +4,13 @@ import type { NodeId } from "@quorate/kernel";
 import { Simulation } from "@quorate/lab";
 
 import { type Setting, Stage } from "../conformance/stage.ts";
-import { type Claims, type Engine, expect, type MakeWorld, type World } from "../conformance/world.ts";
+import {
+  type Claims,
+  type Engine,
+  expect,
+  type MakeWorld,
+  type World,
+} from "../conformance/world.ts";
 import type { Founding } from "../membership.ts";
 import type { LogWords, OrderedLog } from "../ordered-log.ts";
 import { MultiPaxosClaims } from "../paxos/multi/claims.ts";
