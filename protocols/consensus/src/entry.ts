@@ -126,7 +126,7 @@ const plainMetaCodec = struct<Omit<SnapshotMeta, "sealed" | "generation">>({
   configurationIndex: uint,
 });
 
-export const generationCodec: Codec<Generation> = struct<Generation>({
+const generationCodec: Codec<Generation> = struct<Generation>({
   number: uint,
   engine: text,
 });

@@ -56,8 +56,8 @@ export function isEngineName(name: string): name is EngineName {
 
 /** A log that begins on `engine`, unless the disk says otherwise, and may move to any other. */
 export function lineage(engine: EngineName, initial: Founding, settings: LogSettings): Lineage {
-  const made = Object.entries(engines).map(([name, { create }]) => {
-    return [name, { create: (founding: Founding) => create(founding, settings) }] as const;
+  const made = Object.entries(engines).map(([name, row]) => {
+    return [name, { create: (given: Founding) => row.create(given, settings) }] as const;
   });
   return new Lineage({ makers: Object.fromEntries(made), engine, initial });
 }

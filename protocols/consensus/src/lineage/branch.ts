@@ -112,8 +112,9 @@ export function recordOf(generation: Generation, record: LogWords["Record"]): Li
 }
 
 /** What a single engine's log understands. */
-export function plainMeta({ generation: _, ...meta }: SnapshotMeta): SnapshotMeta {
-  return meta;
+export function plainMeta(meta: SnapshotMeta): SnapshotMeta {
+  const { index, term, configuration, configurationIndex, sealed } = meta;
+  return { index, term, configuration, configurationIndex, sealed };
 }
 
 function timerOf(generation: number, timer: string): string {

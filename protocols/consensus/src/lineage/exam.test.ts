@@ -11,7 +11,7 @@ import type { NodeId, RequestId } from "@quorate/kernel";
 import { hostile } from "../conformance/stage.ts";
 import type { SnapshotMeta } from "../entry.ts";
 import type { LogOutput, LogRequest } from "../ordered-log.ts";
-import { Branch, type Ctx } from "./branch.ts";
+import type { Branch, Ctx } from "./branch.ts";
 import { Lineage } from "./lineage.ts";
 import { ENGINE_NAMES, MovingStage } from "./rig.test.ts";
 import type { LineageConfig, LineageMessage, LineageRecord } from "./words.ts";

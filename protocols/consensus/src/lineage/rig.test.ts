@@ -45,7 +45,7 @@ class LineageClaims implements Claims<LineageWords> {
         const of = logs.get(number) ?? [];
         logs.set(number, [...of, [id, inner]]);
         const fresh = engine === "raft" ? new RaftClaims() : new MultiPaxosClaims();
-        if (!this.claims.has(number)) this.claims.set(number, fresh as Claims<LogWords>);
+        if (!this.claims.has(number)) this.claims.set(number, fresh);
       }
     }
     for (const [number, of] of logs) {

@@ -5,10 +5,9 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { type Codec, decode, encode, MalformedInput } from "@quorate/kernel";
+import { decode, encode, MalformedInput } from "@quorate/kernel";
 
 import { founded } from "../membership.ts";
-import type { LogWords } from "../ordered-log.ts";
 import { messageCodec as paxosMessages, recordCodec as paxosRecords } from "../paxos/multi/wire.ts";
 import { messageCodec as raftMessages, recordCodec as raftRecords } from "../raft/wire.ts";
 import { entries, examine, flag, meta, number, plain, tagged } from "../wire-values.test.ts";
@@ -18,13 +17,13 @@ import type { LineageMessage, LineageRecord } from "./words.ts";
 
 const engines: EngineCodecs = {
   raft: {
-    messages: raftMessages as Codec<LogWords["Message"]>,
+    messages: raftMessages,
     messageTags: [1, 20],
     records: raftRecords,
     recordTags: [1, 10],
   },
   paxos: {
-    messages: paxosMessages as Codec<LogWords["Message"]>,
+    messages: paxosMessages,
     messageTags: [21, 40],
     records: paxosRecords,
     recordTags: [11, 20],

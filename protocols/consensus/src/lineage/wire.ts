@@ -10,7 +10,7 @@ import {
   type Codec,
   invariant,
   MalformedInput,
-  Reader,
+  type Reader,
   struct,
   text,
   uint,
