@@ -33,6 +33,31 @@ for (const first of ENGINE_NAMES) {
   });
 }
 
+for (const first of ENGINE_NAMES) {
+  test(`a move from ${first} stops writes for no longer than an election that nobody opposes`, (t) => {
+    const stage = new MovingStage(first, { seed: 1, nodes: THREE, conditions: CALM });
+    stage.until("a leader is found", stage.recoveryMs, () => stage.leader !== undefined);
+    stage.run(stage.recoveryMs);
+    let acknowledged = 0;
+    let lastMs = stage.world.now;
+    let pauseMs = 0;
+    for (let i = 0; i < 600; i++) {
+      if (i === 300) stage.move();
+      stage.write(THREE[i % 3]!);
+      stage.run(1);
+      if (stage.ledger.acknowledged === acknowledged) continue;
+      ({ acknowledged } = stage.ledger);
+      pauseMs = Math.max(pauseMs, stage.world.now - lastMs);
+      lastMs = stage.world.now;
+    }
+    stage.everyoneIn(2);
+    t.diagnostic(`${pauseMs} ms of virtual time between two acknowledged writes`);
+    // Messages take up to 5 ms here and disks up to 2; an election timeout is ten times this.
+    expect(pauseMs < 100, `${pauseMs} ms without an acknowledged write`);
+    stage.conclude();
+  });
+}
+
 for (let seed = 1; seed <= SEEDS; seed++) {
   test(`moves under faults lose nothing and repeat nothing (seed ${seed})`, () => {
     const nodes = seed % 3 === 0 ? FIVE : THREE;

@@ -15,13 +15,7 @@
  * take anything back: to move back is to move once more.
  */
 
-import {
-  type Context,
-  invariant,
-  type NodeId,
-  type Position,
-  type RequestId,
-} from "@quorate/kernel";
+import { invariant, type NodeId, type Position, type RequestId } from "@quorate/kernel";
 
 import type { Configuration, Entry, Generation, Index, SnapshotMeta, Term } from "../entry.ts";
 import type { ChangeProblem } from "../membership.ts";
@@ -215,7 +209,7 @@ export class Lineage implements OrderedLog<LineageWords> {
       this.told += entries.length;
       ctx.outputEagerly({ type: "committed", index, entries });
     }
-    for (const branch of this.branches) branch.log.onStart(this.below(ctx, branch));
+    for (const branch of this.branches) branch.log.onStart(voice(ctx, this, branch));
     if (this.branches.length > 1) ctx.setTimer(LINGER, LINGER_MS);
   }
 
@@ -224,7 +218,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     const branch = this.branchOf(message.generation.number);
     if (branch === undefined || this.isUnborn) return this.onStrange(ctx, from, message);
     if (branch.generation.engine === message.generation.engine) {
-      branch.log.onMessage(this.below(ctx, branch), from, message.message);
+      branch.log.onMessage(voice(ctx, this, branch), from, message.message);
       return this.moveIfDue(ctx);
     }
     ctx.note({ type: "engineDiffers", peer: from, generation: message.generation });
@@ -234,25 +228,25 @@ export class Lineage implements OrderedLog<LineageWords> {
     if (name === LINGER) return this.onLinger(ctx);
     const [number, timer] = timerParts(name);
     const branch = this.branchOf(number);
-    if (branch !== undefined) branch.log.onTimer?.(this.below(ctx, branch), timer);
+    if (branch !== undefined) branch.log.onTimer?.(voice(ctx, this, branch), timer);
     this.moveIfDue(ctx);
   }
 
   onDurable(ctx: Ctx, position: Position): void {
     if (this.isUnborn) return;
-    for (const branch of this.branches) branch.log.onDurable?.(this.below(ctx, branch), position);
+    for (const branch of this.branches) branch.log.onDurable?.(voice(ctx, this, branch), position);
     this.moveIfDue(ctx);
   }
 
   onIdle(ctx: Ctx): void {
     if (this.isUnborn) return;
-    for (const branch of this.branches) branch.log.onIdle?.(this.below(ctx, branch));
+    for (const branch of this.branches) branch.log.onIdle?.(voice(ctx, this, branch));
     this.moveIfDue(ctx);
   }
 
   onUnreachable(ctx: Ctx, peer: NodeId): void {
     if (this.isUnborn) return;
-    for (const branch of this.branches) branch.log.onUnreachable?.(this.below(ctx, branch), peer);
+    for (const branch of this.branches) branch.log.onUnreachable?.(voice(ctx, this, branch), peer);
     this.moveIfDue(ctx);
   }
 
@@ -297,7 +291,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     if (type === "read" || type === "transfer" || type === "reconfigure" || type === "seal") {
       branch.asked.set(id, type);
     }
-    branch.log.onRequest?.(this.below(ctx, branch), id, request);
+    branch.log.onRequest?.(voice(ctx, this, branch), id, request);
     this.moveIfDue(ctx);
   }
 
@@ -362,7 +356,7 @@ export class Lineage implements OrderedLog<LineageWords> {
 
   /** Starts the log that counts from now on, and tells everyone that this node has it. */
   private begin(ctx: Ctx, branch: Branch, led: boolean): void {
-    branch.log.onStart(led ? Hurried.of(ctx, this, branch) : this.below(ctx, branch));
+    branch.log.onStart(led ? Hurried.of(ctx, this, branch) : voice(ctx, this, branch));
     // No answer comes to this, so any number will do.
     if (this.slow) this.ask(ctx, branch, 0, { type: "health", slow: true });
     const { configuration, configurationIndex: index, role, term, leader } = branch.log;
@@ -380,7 +374,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     // Whoever joins learns from the others which engine the cluster was founded on.
     this.isUnborn = false;
     this.branches = [this.make({ ...message.generation }, 0)];
-    this.current.log.onStart(this.below(ctx, this.current));
+    this.current.log.onStart(voice(ctx, this, this.current));
     this.onMessage(ctx, from, message);
   }
 
@@ -489,10 +483,6 @@ export class Lineage implements OrderedLog<LineageWords> {
   private branchOf(number: number): Branch | undefined {
     if (number === this.generation.number) return this.current;
     return this.branches.find((branch) => branch.generation.number === number);
-  }
-
-  private below(ctx: Ctx, branch: Branch): Context<LogWords> {
-    return voice(ctx, this, branch);
   }
 }
 
