@@ -19,6 +19,8 @@ export type NodeName = (typeof NAMES)[number];
 
 /** What `/status` says of the one group, as far as tests look. */
 interface GroupStatus {
+  readonly engine: string;
+  readonly generation: number;
   readonly role: string;
   readonly term: number;
   readonly leader: NodeName | null;

@@ -34,6 +34,7 @@ export function program(terminal: Terminal, ended: Ended): Command {
   addAgent(root, terminal, ended);
   addStatus(root, terminal, ended);
   addMembers(root, terminal, ended);
+  addConsensus(root, terminal, ended);
   addKv(root, terminal, ended);
   addLab(root, terminal, ended);
   addCompletion(root, terminal);
@@ -170,6 +171,35 @@ function addMembers(root: Command, terminal: Terminal, ended: Ended): void {
     .requiredOption("--address <address>", "where the others reach it: HOST:PEERPORT")
     .addHelpText("after", examples("quorate members update n2 --address 10.0.0.9:7001"))
     .action(async (name, flags) => ended(await (await load()).update(name, flags, terminal)));
+}
+
+function addConsensus(root: Command, terminal: Terminal, ended: Ended): void {
+  const consensus = root
+    .command("consensus")
+    .description("show which engine replicates a group, and move it to another")
+    .addHelpText(
+      "after",
+      examples("quorate consensus status", "quorate consensus move etcd --to paxos"),
+    );
+  const load = () => import("./consensus/commands.ts");
+  asking(consensus.command("status").description("show each group's engine and who is on it"))
+    .addHelpText("after", examples("quorate consensus status", "quorate consensus status --json"))
+    .action(async (flags) => ended(await (await load()).status(flags, terminal)));
+  asking(
+    consensus
+      .command("move <group>")
+      .description("go on in another engine's log, while clients work"),
+  )
+    .requiredOption("--to <engine>", "the engine to go on with: raft or paxos")
+    .option("--wait <seconds>", "how long to wait for members that lag", natural, 30)
+    .addHelpText(
+      "after",
+      examples(
+        "quorate consensus move etcd --to paxos",
+        "quorate consensus move etcd --to raft --endpoints 10.0.0.1:7000 --json",
+      ),
+    )
+    .action(async (group, flags) => ended(await (await load()).move(group, flags, terminal)));
 }
 
 /** Flags of commands that ask the nodes' HTTP ports. */

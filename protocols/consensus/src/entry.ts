@@ -4,10 +4,10 @@
  */
 
 import {
-  bool,
   bytes,
   type Codec,
   list,
+  MalformedInput,
   type NodeId,
   oneOf,
   struct,
@@ -83,6 +83,16 @@ export interface SnapshotMeta {
   readonly configurationIndex: Index;
   /** A `seal` is among the entries covered. */
   readonly sealed: boolean;
+  /** Told by a log that is made of several; the logs of one engine know nothing of it. */
+  readonly generation?: Generation;
+}
+
+/** One engine's part of a log that has moved from engine to engine. */
+export interface Generation {
+  /** Grows by one with every move. The first is 1. */
+  readonly number: number;
+  /** The engine's name. */
+  readonly engine: string;
 }
 
 /** Bytes of an entry beyond its data, for budgets: term, kind and lengths. */
@@ -109,10 +119,35 @@ export const configurationCodec: Codec<Configuration> = struct<Configuration>({
   traits: list(struct<Traits>({ node: text, address: text, priority: uint })),
 });
 
-export const snapshotMetaCodec: Codec<SnapshotMeta> = struct<SnapshotMeta>({
+const plainMetaCodec = struct<Omit<SnapshotMeta, "sealed" | "generation">>({
   index: uint,
   term: uint,
   configuration: configurationCodec,
   configurationIndex: uint,
-  sealed: bool,
 });
+
+const generationCodec: Codec<Generation> = struct<Generation>({
+  number: uint,
+  engine: text,
+});
+
+/** Flags at the end of a snapshot's description. */
+const SEALED = 1;
+const HAS_GENERATION = 2;
+
+export const snapshotMetaCodec: Codec<SnapshotMeta> = {
+  write(writer, meta) {
+    const { sealed, generation } = meta;
+    plainMetaCodec.write(writer, meta);
+    writer.byte((sealed ? SEALED : 0) | (generation === undefined ? 0 : HAS_GENERATION));
+    if (generation !== undefined) generationCodec.write(writer, generation);
+  },
+  read(reader) {
+    const meta = plainMetaCodec.read(reader);
+    const flags = reader.byte();
+    if (flags > (SEALED | HAS_GENERATION)) throw new MalformedInput("unknown flags of a snapshot");
+    const sealed = (flags & SEALED) !== 0;
+    if ((flags & HAS_GENERATION) === 0) return { ...meta, sealed };
+    return { ...meta, sealed, generation: generationCodec.read(reader) };
+  },
+};

@@ -3,12 +3,30 @@ export {
   configurationCodec,
   type Entry,
   type EntryKind,
+  type Generation,
   type Index,
   type SnapshotMeta,
   type Term,
   type Traits,
 } from "./entry.ts";
 export { type LeaderSettings } from "./leader-settings.ts";
+export { Lineage } from "./lineage/lineage.ts";
+export { type Move, readMove, writeMove } from "./lineage/move.ts";
+export {
+  type EngineCodec,
+  type EngineCodecs,
+  lineageMessageCodec,
+  lineageRecordCodec,
+  type Tags,
+} from "./lineage/wire.ts";
+export type {
+  LineageConfig,
+  LineageMessage,
+  LineageNote,
+  LineageRecord,
+  LineageWords,
+  LogMaker,
+} from "./lineage/words.ts";
 export { Log } from "./log.ts";
 export {
   changed,

@@ -34,7 +34,7 @@ interface About {
   readonly priority?: number | undefined;
 }
 
-/** Why a change of membership was not even begun. It certainly had no effect. */
+/** Why a change of membership, or a move to another engine, was not even begun. It certainly had no effect. */
 export interface ChangeRefused {
   readonly type: "changeRefused";
   readonly problem: ChangeProblem;
@@ -60,7 +60,11 @@ export type ChangeProblem =
   /** Another change is not over yet. Ask again later. */
   | "pending"
   /** The leader has just been elected (Raft: R27). Ask again later. */
-  | "notReady";
+  | "notReady"
+  /** A move to an engine that the leader does not know. */
+  | "unknownEngine"
+  /** A move to the engine that the log is on. */
+  | "sameEngine";
 
 const DEFAULT_PRIORITY = 1;
 

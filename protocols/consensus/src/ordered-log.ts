@@ -38,7 +38,8 @@ export type LogRequest =
   /**
    * End the log: append the last entry that has any effect. Only a leader accepts;
    * answered once committed. From when it is appended proposals are refused as
-   * `sealed`; if it is lost with its leader the log is open again.
+   * `sealed`; if it is lost with its leader the log is open again. A {@link Lineage}
+   * goes on in another engine's log if `data` says so.
    */
   | { readonly type: "seal"; readonly data: Uint8Array }
   /** A whole snapshot has been received: go on from it. */
@@ -160,13 +161,16 @@ export interface OrderedLog<L extends LogWords> extends Process<L> {
   readonly commitIndex: Index;
   readonly lastIndex: Index;
   /** Entries whose bytes the disk has lost and that nobody has sent again yet; a log that refuses to start then has none. */
-  readonly damaged?: ReadonlySet<Index>;
+  readonly damaged?: ReadonlySet<Index> | undefined;
   /** In force, committed or not. Joint while `outgoing` has members. */
   readonly configuration: Configuration;
   /** Index of the entry that made it; 0 for the initial one. */
   readonly configurationIndex: Index;
   /** What a leader knows of the other members; empty elsewhere. */
   readonly peers: readonly PeerStatus[];
+
+  /** Entries `first` to `last`, both included, all of which this log holds. */
+  entries(first: Index, last: Index): readonly Entry[];
 
   /** Describes a snapshot of the state after the entry at `index`, which must be committed. */
   snapshotMeta(index: Index): SnapshotMeta;

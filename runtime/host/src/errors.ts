@@ -14,7 +14,7 @@ export type HostErrorData =
   | { readonly code: "overloaded" }
   | { readonly code: "timeout"; readonly afterMs: number }
   | { readonly code: "sessionLost" }
-  /** A change of membership was not begun. */
+  /** A change of membership or of the engine was not begun. */
   | {
       readonly code: "changeRefused";
       readonly problem: ChangeProblem;
@@ -29,9 +29,11 @@ const CHANGE_PROBLEMS: { readonly [P in ChangeProblem]: (node: string) => string
   wrongRole: (node) => `only learners are promoted and only voters demoted; ${node} is not one`,
   noVoters: () => "nobody would be left to vote",
   lagging: (node) => `${node} has not caught up; try again later`,
-  outdated: () => "somebody else has changed them meanwhile; look again",
+  outdated: () => "somebody else has made a change meanwhile; look again",
   pending: () => "another change is not over yet; try again later",
   notReady: () => "the leader has only just been elected; try again",
+  unknownEngine: () => "the leader's release does not know that engine",
+  sameEngine: () => "that engine is the one in use",
 };
 
 export class HostError extends Error {
@@ -65,7 +67,7 @@ function describe(data: HostErrorData): string {
     case "sessionLost":
       return "the session was forgotten; whether the command was executed is unknown";
     case "changeRefused":
-      return `the members stay as they are: ${CHANGE_PROBLEMS[data.problem](data.node ?? "a node")}`;
+      return `nothing was changed: ${CHANGE_PROBLEMS[data.problem](data.node ?? "a node")}`;
     case "rejected":
       return `rejected (${data.reason}); ${data.definite ? "it had no effect" : "whether it had an effect is unknown"}`;
   }

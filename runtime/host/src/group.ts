@@ -10,8 +10,10 @@
 
 import {
   type Configuration,
+  type Generation,
   type Index,
-  type LogWords,
+  type Lineage,
+  type LineageWords,
   members as allMembers,
   type MembershipChange,
   type Once,
@@ -25,16 +27,21 @@ import {
   type StateMachine,
   type Term,
   traitsOf,
+  writeMove,
 } from "@quorate/consensus";
 import type { NodeId } from "@quorate/kernel";
 
 import type { Driver } from "./driver.ts";
+import type { EngineName } from "./engines.ts";
 import { HostError } from "./errors.ts";
 
 export type ReadLevel = "linearizable" | "lease" | "local";
 
 export interface GroupStatus {
   readonly name: string;
+  /** The engine that the group is on, and how many it has been on. */
+  readonly engine: string;
+  readonly generation: number;
   readonly role: Role;
   readonly term: Term;
   readonly leader: NodeId | undefined;
@@ -58,18 +65,21 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 export class Group<Result> {
   readonly name: string;
-  private readonly driver: Driver<ReplicaWords<LogWords, Result>>;
-  private readonly replica: Replica<LogWords, Result>;
+  private readonly driver: Driver<ReplicaWords<LineageWords, Result>>;
+  private readonly replica: Replica<LineageWords, Result>;
+  private readonly lineage: Lineage;
   private readonly listeners = new Set<(output: ReplicaOutput) => void>();
 
   constructor(
     name: string,
-    driver: Driver<ReplicaWords<LogWords, Result>>,
-    replica: Replica<LogWords, Result>,
+    driver: Driver<ReplicaWords<LineageWords, Result>>,
+    replica: Replica<LineageWords, Result>,
+    lineage: Lineage,
   ) {
     this.name = name;
     this.driver = driver;
     this.replica = replica;
+    this.lineage = lineage;
   }
 
   /** The state machine of this node. For reading only, after {@link whenReadable}. */
@@ -77,8 +87,13 @@ export class Group<Result> {
     return this.replica.machine;
   }
 
-  get log(): OrderedLog<LogWords> {
+  get log(): OrderedLog<LineageWords> {
     return this.replica.log;
+  }
+
+  /** The engine that this node's log is on, and the how manieth. */
+  get generation(): Generation {
+    return this.lineage.generation;
   }
 
   get appliedIndex(): Index {
@@ -163,6 +178,44 @@ export class Group<Result> {
     throw failure(response);
   }
 
+  /**
+   * Moves the group to another engine, at work as it is: the log of the present
+   * one ends, and the other's goes on from there. Any node passes it on to the
+   * leader. Resolves to the generation that this node has come to; the others
+   * follow as they hear of it.
+   *
+   * @throws HostError `changeRefused` with the reason, `rejected`, or `timeout` (unknown outcome).
+   */
+  async move(to: EngineName, timeoutMs: number = DEFAULT_TIMEOUT_MS): Promise<Generation> {
+    const { number: from } = this.generation;
+    const deadlineMs = performance.now() + timeoutMs;
+    const response = await this.ask({ type: "seal", data: writeMove({ from, to }) }, timeoutMs);
+    // Whoever asks through a follower may hear that the leader is gone: it has moved, maybe.
+    const unknown = response.type === "rejected" && !response.definite;
+    if (response.type !== "sealed" && !unknown) throw failure(response);
+    const arrived = await this.leaves(from, deadlineMs - performance.now());
+    if (arrived && this.generation.engine === to) return this.generation;
+    throw unknown ? failure(response) : new HostError({ code: "timeout", afterMs: timeoutMs });
+  }
+
+  /** Resolves to whether this node goes on in a later generation within that time. */
+  private leaves(generation: number, withinMs: number): Promise<boolean> {
+    const left = (): boolean => this.generation.number > generation;
+    if (left()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        stop();
+        resolve(left());
+      };
+      const timer = setTimeout(end, withinMs);
+      // Its role is told anew in every generation.
+      const stop = this.listen(() => {
+        if (left()) end();
+      });
+    });
+  }
+
   /** Who takes part, as far as this node knows. */
   get members(): readonly Member[] {
     return membersOf(this.log.configuration);
@@ -190,8 +243,11 @@ export class Group<Result> {
     const { role, term, leader, commitIndex, lastIndex, configuration } = log;
     const { voters, learners } = configuration;
     const { name } = this;
+    const { engine, number: generation } = this.generation;
     return {
       name,
+      engine,
+      generation,
       role,
       term,
       leader,
@@ -215,7 +271,7 @@ export class Group<Result> {
   }
 
   private ask(
-    request: ReplicaWords<LogWords, Result>["Request"],
+    request: ReplicaWords<LineageWords, Result>["Request"],
     timeoutMs: number,
   ): Promise<ReplicaResponse<Result>> {
     return new Promise((resolve, reject) => {

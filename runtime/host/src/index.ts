@@ -1,6 +1,6 @@
 export { type Address, parseAddress, type PeerTls } from "./transport/transport.ts";
 export { Driver, type DriverOptions, type SharedLog, type SharedTransport } from "./driver.ts";
-export { type EngineName, engines, type LogSettings } from "./engines.ts";
+export { type EngineName, engines, isEngineName, type LogSettings } from "./engines.ts";
 export { HostError, type HostErrorData } from "./errors.ts";
 export { ClientSession, Group, type GroupStatus, type Member, type ReadLevel } from "./group.ts";
 export { type NodeMetrics } from "./metrics.ts";

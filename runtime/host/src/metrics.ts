@@ -87,6 +87,11 @@ export class NodeMetrics {
       ["quorate_group_term", "The group's term.", "term"],
       ["quorate_group_commit_index", "The last committed entry.", "commitIndex"],
       ["quorate_group_applied_index", "The last entry the state machine has seen.", "appliedIndex"],
+      [
+        "quorate_group_generation",
+        "How many engines the group's log has been on, the present one included.",
+        "generation",
+      ],
     ] as const;
     for (const [name, help, field] of gauges) {
       this.gauge(name, help, "group", (set) => {
@@ -98,6 +103,7 @@ export class NodeMetrics {
             term: status.term,
             commitIndex: status.commitIndex,
             appliedIndex: status.appliedIndex,
+            generation: status.generation,
           };
           set(group.name, values[field]);
         }

@@ -6,7 +6,9 @@
 import { createHash } from "node:crypto";
 
 import {
-  type LogWords,
+  lineageMessageCodec,
+  lineageRecordCodec,
+  type LineageWords,
   members,
   Replica,
   REPLICA_DEFAULTS,
@@ -22,13 +24,14 @@ import { type Codec, decode, MalformedInput, type NodeId, type Reader } from "@q
 import { DataDirectory, type Wal } from "@quorate/storage";
 
 import { Driver, type SharedLog } from "./driver.ts";
-import { type EngineName, engines, type LogSettings } from "./engines.ts";
+import { type EngineName, engines, lineage, lineageStandIn, type LogSettings } from "./engines.ts";
 import { HostError } from "./errors.ts";
 import { Group } from "./group.ts";
 import { HealthWatch } from "./health.ts";
 import { DirectoryBook } from "./known-directories.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
+import { sentence } from "./notes.ts";
 import { type Address, parseAddress, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
 import { isVacancy } from "./vacancy.ts";
@@ -67,7 +70,11 @@ export interface GroupOptions<Result> {
   readonly id: number;
   readonly name: string;
   readonly machine: StateMachine<Result>;
-  /** Which protocol agrees on the order of commands; `raft` unless told. The same on every node, for ever. */
+  /**
+   * Which protocol agrees on the order of commands when the cluster is founded;
+   * `raft` unless told. The same on every founder. Later the data says which
+   * ({@link Group.move}), whatever stands here.
+   */
   readonly engine?: EngineName | undefined;
   readonly log?: LogSettings;
   readonly replica?: Partial<ReplicaConfig>;
@@ -158,20 +165,19 @@ export class Node {
       throw new HostError({ code: "configuration", reason });
     }
     const initial = { voters: this.isFounder ? this.founders : [] };
-    const engine = engines[options.engine ?? "raft"];
-    const log = engine.create(initial, options.log ?? {});
+    const log = lineage(options.engine ?? "raft", initial, options.log ?? {});
     const config = { ...REPLICA_DEFAULTS, ...options.replica };
-    const replica = new Replica<LogWords, Result>(log, options.machine, config);
-    const messages = replicaMessageCodec<LogWords>(engine.messages);
-    const records = replicaRecordCodec<LogWords>(engine.records);
+    const replica = new Replica<LineageWords, Result>(log, options.machine, config);
+    const messages = replicaMessageCodec<LineageWords>(lineageMessageCodec(engines));
+    const records = replicaRecordCodec<LineageWords>(lineageRecordCodec(engines));
     const logger = this.logger.child({ group: options.name });
-    const driver: Driver<ReplicaWords<LogWords, Result>> = new Driver({
+    const driver: Driver<ReplicaWords<LineageWords, Result>> = new Driver({
       self: this.name,
       group: options.id,
       process: replica,
       messages,
       records,
-      standIn: replicaStandIn<LogWords>((record) => engine.standIn?.(record)),
+      standIn: replicaStandIn<LineageWords>(lineageStandIn),
       log: this.log,
       transport: { send: (to, id, codec, message) => this.transport?.send(to, id, codec, message) },
       turn: this.turn,
@@ -182,12 +188,12 @@ export class Node {
       onNote: (note) => {
         const fact = note.type === "log" ? note.note : note;
         this.metrics.noted(options.name, fact.type);
-        logger.info(fact, fact.type);
+        logger.info(fact, sentence(fact) ?? fact.type);
       },
       onFatal: (error) => this.fail(error),
       stopped: { type: "rejected", reason: "stopped", leader: undefined, definite: false },
     });
-    const group: Group<Result> = new Group(options.name, driver, replica);
+    const group: Group<Result> = new Group(options.name, driver, replica, log);
     this.hosted.set(options.id, hosted(driver, group, messages, records));
     return group;
   }
@@ -401,10 +407,10 @@ export class Node {
 }
 
 function hosted<Result>(
-  driver: Driver<ReplicaWords<LogWords, Result>>,
+  driver: Driver<ReplicaWords<LineageWords, Result>>,
   group: Group<Result>,
-  messages: Codec<ReplicaWords<LogWords, Result>["Message"]>,
-  records: Codec<ReplicaWords<LogWords, Result>["Record"]>,
+  messages: Codec<ReplicaWords<LineageWords, Result>["Message"]>,
+  records: Codec<ReplicaWords<LineageWords, Result>["Record"]>,
 ): Hosted {
   return {
     // Results are only produced by a group, so a group of some result is one of unknown result
@@ -420,13 +426,13 @@ function hosted<Result>(
   };
 }
 
-/** @throws HostError for a whole record that another engine wrote. */
+/** @throws HostError for a whole record that no engine of this release wrote. */
 function decodeOwn<T>(group: string, records: Codec<T>, record: Uint8Array): T {
   try {
     return decode(records, record);
   } catch (error) {
     if (!(error instanceof MalformedInput)) throw error;
-    const reason = `the data of ${group} was written by another engine or release (${error.message}); start it with the one it was founded with`;
+    const reason = `the data of ${group} was written by another release, or by an engine that this one does not know (${error.message})`;
     throw new HostError({ code: "configuration", reason });
   }
 }

@@ -19,6 +19,8 @@ const groupSchema = v.object({
   promotable: v.optional(v.array(text), []),
   /** Which protocol replicates it; "" if the node does not say. */
   engine: v.optional(text, ""),
+  /** The how manieth engine that is for the group. */
+  generation: v.optional(count, 1),
   /** Figures of the service on the group. */
   figures: v.record(v.string(), count),
 });
@@ -65,6 +67,7 @@ export interface GroupReport {
   readonly learners: readonly string[];
   readonly promotable: readonly string[];
   readonly engine: string;
+  readonly generation: number;
   readonly figures: Readonly<Record<string, number>>;
 }
 

@@ -30,7 +30,8 @@ class FakeGroup {
     const voters = this.members.filter(({ part }) => part === "voter").map(({ node }) => node);
     const { name, leader } = this;
     const indexes = { commitIndex: 1, appliedIndex: 1, lastIndex: 1 };
-    return { name, leader, role: "leader", term: 1, voters, learners: [], ...indexes };
+    const log = { engine: "raft", generation: 1, role: "leader", term: 1 } as const;
+    return { name, leader, ...log, voters, learners: [], ...indexes };
   }
 
   async reconfigure(changes: readonly MembershipChange[]): Promise<readonly Part[]> {

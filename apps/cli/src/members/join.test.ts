@@ -83,7 +83,8 @@ test("a node waits until it is added, and knows then what founders are told", as
   const waits: string[] = [];
   const { joining } = member.join("n4", (what) => {
     waits.push(what);
-    const group = { name: "etcd", role: "leader", term: 1, leader: "n1", engine: "paxos" };
+    const log = { role: "leader", term: 1, leader: "n1", engine: "paxos", generation: 1 };
+    const group = { name: "etcd", ...log };
     const nothing = { commitIndex: 0, appliedIndex: 0, lastIndex: 0, figures: {} };
     const parts = { voters: [], learners: [], promotable: [] };
     member.report = { ...member.report, groups: [{ ...group, ...nothing, ...parts }] };

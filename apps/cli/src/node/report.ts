@@ -8,7 +8,7 @@ import type { CompleteSettings } from "../settings/node-settings.ts";
 import { hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
 import type { GroupReport, MemberReport, NodeReport } from "../cluster/report.ts";
 import { version } from "../version.ts";
-import { engineOf, portsOf, type ServiceRow } from "./catalogue.ts";
+import { portsOf, type ServiceRow } from "./catalogue.ts";
 import type { PreparedService } from "./service.ts";
 
 export type Phase = "starting" | "serving" | "stopping" | "failed";
@@ -25,7 +25,7 @@ const COUNTERS = {
 export class Reporter {
   phase: Phase = "starting";
   private readonly node: Node;
-  private readonly settings: Pick<CompleteSettings, "clusterToken" | "founders" | "consensus">;
+  private readonly settings: Pick<CompleteSettings, "clusterToken" | "founders">;
   private readonly members: Pick<ClusterMembers, "list">;
   private readonly rows: readonly ServiceRow[];
   private readonly services: ReadonlyMap<string, PreparedService>;
@@ -33,7 +33,7 @@ export class Reporter {
 
   constructor(
     node: Node,
-    settings: Pick<CompleteSettings, "clusterToken" | "founders" | "consensus">,
+    settings: Pick<CompleteSettings, "clusterToken" | "founders">,
     members: Pick<ClusterMembers, "list">,
     rows: readonly ServiceRow[],
     services: ReadonlyMap<string, PreparedService>,
@@ -83,9 +83,7 @@ export class Reporter {
       const status = group.status();
       const figures = this.services.get(status.name)?.figures() ?? {};
       const { promotable } = group.log.configuration;
-      const row = this.rows.find(({ name }) => name === status.name);
-      const engine = row === undefined ? "" : engineOf(row, this.settings.consensus);
-      return { ...status, promotable, engine, leader: status.leader ?? null, figures };
+      return { ...status, promotable, leader: status.leader ?? null, figures };
     });
   }
 

@@ -7,6 +7,7 @@
 import { type Address, createLogger, HostError, type Logger, Node } from "@quorate/host";
 
 import { type AskTls } from "../cluster/ask.ts";
+import { consensusOperations } from "../consensus/operations.ts";
 import { addressInUse, hostPort, HTTP_OFFSET, PEER_OFFSET } from "../cluster/ports.ts";
 import { reasonOf } from "../errors.ts";
 import { ClusterView } from "../http/cluster-view.ts";
@@ -182,7 +183,10 @@ export class RunningNode {
       ask: { timeoutMs: HTTP_TIMEOUT_MS, tls: askTls(clientTls) },
     });
     const own = [...this.services.values()].flatMap((service) => service.operations ?? []);
-    const shared = this.node.groups.length === 0 ? [] : memberOperations(this.members);
+    const shared =
+      this.node.groups.length === 0
+        ? []
+        : [...memberOperations(this.members), ...consensusOperations(this.node, this.rows)];
     const operations = new Operations([...shared, ...own], {
       checksCertificates: clientTls?.ca !== undefined,
       insecure,

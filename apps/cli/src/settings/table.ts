@@ -102,7 +102,7 @@ export const settingTable: { readonly [K in SettingName]: SettingRow<NodeSetting
   },
   consensus: {
     argument: "<list>",
-    description: "which engine replicates a service, for ever: etcd=raft",
+    description: "which engine replicates a service when it is founded: etcd=raft",
     allowed: `a list of SERVICE=ENGINE with commas: ${engineChoices()}`,
     fallback: new Map(),
   },

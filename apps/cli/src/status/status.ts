@@ -74,6 +74,7 @@ export function statusText(seen: Survey, paint: Terminal["paint"]): string {
     { title: "PID", align: "right" },
     { title: "HEALTH" },
     ...(several ? [{ title: "SERVICE" }] : []),
+    { title: "ENGINE" },
     { title: "ROLE" },
     { title: "TERM", align: "right" },
     { title: "COMMIT", align: "right" },
@@ -108,7 +109,9 @@ export function statusText(seen: Survey, paint: Terminal["paint"]): string {
 
 function figures(group: GroupReport, commit: number): readonly Cell[] {
   const lag = commit - group.appliedIndex;
+  const { engine, generation } = group;
   return [
+    generation > 1 ? `${engine} (${generation})` : engine,
     group.role === "leader" ? { text: "leader", colour: "cyan" } : group.role,
     String(group.term),
     String(group.commitIndex),

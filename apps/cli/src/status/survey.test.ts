@@ -41,6 +41,7 @@ function answered(
         learners: [],
         promotable: [],
         engine: "raft",
+        generation: 1,
         figures: {},
         ...group,
       },
@@ -78,9 +79,9 @@ test("the table shows lag and what does not answer", () => {
   const text = statusText({ nodes, groups: groupsOf(nodes) }, painter(false));
   assert.equal(
     text,
-    `NODE  PID  HEALTH       ROLE      TERM  COMMIT  APPLIED  LAG     UPTIME  VERSION
-n1      1  ok           leader       3      10       10    0  1 min 1 s  1.0.0
-n2      1  ok           follower     3      10        8    2  1 min 1 s  1.0.0
+    `NODE  PID  HEALTH       ENGINE  ROLE      TERM  COMMIT  APPLIED  LAG     UPTIME  VERSION
+n1      1  ok           raft    leader       3      10       10    0  1 min 1 s  1.0.0
+n2      1  ok           raft    follower     3      10        8    2  1 min 1 s  1.0.0
 n3      -  unreachable
 
 n3 at n3:1: connection refused

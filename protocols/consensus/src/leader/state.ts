@@ -19,7 +19,7 @@ import {
 } from "@quorate/kernel";
 
 import { Configurations } from "../configurations.ts";
-import type { Configuration, Index, SnapshotMeta, Term } from "../entry.ts";
+import type { Configuration, Entry, Index, SnapshotMeta, Term } from "../entry.ts";
 import type { LeaderSettings } from "../leader-settings.ts";
 import type { Log } from "../log.ts";
 import { founded, type Founding } from "../membership.ts";
@@ -246,6 +246,10 @@ export abstract class LeaderState {
     if (progress?.state === "snapshot") progress.probeFrom(progress.match + 1);
   }
 
+  entries(first: Index, last: Index): readonly Entry[] {
+    return this.held.range(first, last);
+  }
+
   snapshotMeta(index: Index): SnapshotMeta {
     invariant(index <= this.commitIndex, "snapshots hold committed entries");
     const term = this.held.termAt(index);
@@ -256,7 +260,7 @@ export abstract class LeaderState {
   }
 
   /** The entries in memory. */
-  protected abstract get held(): Pick<Log, "base" | "termAt">;
+  protected abstract get held(): Pick<Log, "base" | "termAt" | "range">;
 
   /** Whether the nodes for which `holds` is true suffice to commit an entry. */
   protected abstract suffices(holds: (node: NodeId) => boolean): boolean;

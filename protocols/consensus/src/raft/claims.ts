@@ -75,9 +75,9 @@ export class RaftClaims {
 
   private shape(id: NodeId, raft: Raft): string | undefined {
     const { base } = raft.log;
-    // The oldest configuration there is: what the founders were told.
+    // The oldest configuration there is: what the founders were told, or the log began with.
     if (this.upTo === 0 && raft.configuration.voters.length > 0) {
-      this.configuration ??= raft.configurations.at(0).configuration;
+      this.configuration ??= raft.configurations.at(base.index).configuration;
     }
     if (raft.role === "leader" && raft.configurationIndex > raft.commitIndex) {
       const changes = raft.log

@@ -464,18 +464,18 @@ export class Replica<L extends LogWords, R>
     this.transfers.interrupt();
     this.loggedBytes = 0;
     if (this.applied === 0) return;
-    const meta = this.log.snapshotMeta(this.applied);
+    const { meta, source } = this.image(ctx);
     this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
-    const source = this.execution.read();
     this.lastImage = source;
     const image = this.log.image(meta);
-    const { epoch } = this.outbox;
     ctx.note({ type: "checkpoint", index: meta.index });
-    ctx.checkpoint(new CheckpointRecords<L>(epoch, source, image));
+    ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, image));
   }
 
-  /** For the transfers: the present state as a stream, and what it is called. */
-  image(): { readonly meta: SnapshotMeta; readonly source: PieceSource } {
+  /** The present state as a stream, and what it is called. */
+  image(ctx: Ctx<L, R>): { readonly meta: SnapshotMeta; readonly source: PieceSource } {
+    // A log that has moved on can describe no state before it did (PROTOCOL.md G7).
+    while (this.backlog.length > 0) this.applyBacklog(ctx);
     const meta = this.log.snapshotMeta(this.applied);
     return { meta, source: this.execution.read() };
   }

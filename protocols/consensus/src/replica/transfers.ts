@@ -138,7 +138,7 @@ export class Transfers {
     asker: NodeId | undefined,
   ): void {
     this.drop(to);
-    const sending = new Sending(++this.streams, asker, replica.image());
+    const sending = new Sending(++this.streams, asker, replica.image(ctx));
     this.sending.set(to, sending);
     ctx.note({ type: "snapshotSending", to, index: sending.meta.index });
     this.report(ctx, to, sending, "sending", sending.meta.index);

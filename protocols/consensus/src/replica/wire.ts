@@ -54,6 +54,8 @@ const answerCodec: Codec<ErrandAnswer> = union<ErrandAnswer>({
         "outdated",
         "pending",
         "notReady",
+        "unknownEngine",
+        "sameEngine",
       ]),
       node: option(text),
     },

@@ -64,6 +64,9 @@ const REFUSALS: { readonly [P in MemberProblem]: Refusal } = {
   outdated: [Status.unavailable, "etcdserver: unhealthy cluster"],
   pending: [Status.unavailable, "etcdserver: unhealthy cluster"],
   notReady: [Status.unavailable, "etcdserver: unhealthy cluster"],
+  // Of moves between engines, which nobody asks for through etcd's interface.
+  unknownEngine: [Status.unavailable, "etcdserver: unhealthy cluster"],
+  sameEngine: [Status.unavailable, "etcdserver: unhealthy cluster"],
   quorum: [Status.unavailable, "etcdserver: unhealthy cluster"],
 };
 const BAD_URLS: Refusal = [Status.invalidArgument, "etcdserver: given member URLs are invalid"];
