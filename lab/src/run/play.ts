@@ -10,6 +10,7 @@ import {
   type NodeId,
   type Process,
   Random,
+  type RequestId,
   type Vocabulary,
 } from "@quorate/kernel";
 
@@ -101,7 +102,7 @@ interface Actor {
 }
 
 interface Asked {
-  readonly request: number;
+  readonly op: number;
   readonly deadline: number;
 }
 
@@ -119,8 +120,8 @@ class Play {
   private readonly decisions: Intervention[] = [];
   private readonly view: View;
   private finding: Finding | undefined;
-  /** Operations without an answer, the oldest first. */
-  private readonly waiting: Map<number, Asked> = new Map();
+  /** Operations without an answer by their requests, the oldest first. */
+  private readonly waiting: Map<RequestId, Asked> = new Map();
   /** Given in the step at hand; the witness hears of the step first. */
   private answers: { readonly op: number; readonly response: unknown }[] = [];
   private asked = 0;
@@ -280,11 +281,9 @@ class Play {
     if (!world.isUp(node)) return;
     // The operation's own dice: the low half of the seed, and the operation in place of the high one.
     const dice = new Random((this.run.seed % 0x1_0000_0000) + (op % 0x20_0000) * 0x1_0000_0000);
-    const request = world.request(node, this.witness.ask(op, dice, node), (response) => {
-      this.answers.push({ op, response });
-    });
+    const request = world.request(node, this.witness.ask(op, dice, node));
     this.asked++;
-    this.waiting.set(op, { request, deadline: world.now + PATIENCE_MS });
+    this.waiting.set(request, { op, deadline: world.now + PATIENCE_MS });
   }
 
   private hear(): void {
@@ -294,7 +293,6 @@ class Play {
   }
 
   private answered(op: number, response: unknown): void {
-    this.waiting.delete(op);
     const settled = this.witness.answered(op, response);
     switch (settled.type) {
       case "served":
@@ -309,10 +307,9 @@ class Play {
   }
 
   private expire(now: number): void {
-    for (const [op, { request, deadline }] of this.waiting) {
+    for (const [request, { op, deadline }] of this.waiting) {
       if (deadline > now) return;
-      this.waiting.delete(op);
-      this.world.forget(request);
+      this.waiting.delete(request);
       this.witness.abandoned?.(op);
     }
   }
@@ -359,7 +356,14 @@ class Play {
       if (broken !== undefined) this.broken(broken);
       if (this.answers.length > 0) this.hear();
     };
-    const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooksOf(witness), stepped };
+    const answered = (_node: NodeId, request: RequestId, response: unknown): void => {
+      const asked = this.waiting.get(request);
+      if (asked === undefined) return; // The client has given up, or has heard it before.
+      this.waiting.delete(request);
+      this.answers.push({ op: asked.op, response });
+    };
+    const hooks = hooksOf(witness);
+    const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooks, stepped, answered };
     return options.spectator === undefined ? first : both(options.spectator, first);
   }
 }
