@@ -3,18 +3,7 @@
 import type { NodeId } from "@quorate/kernel";
 
 import { type Fates, LOST } from "../simulator/fates.ts";
-import { type Fate, type FateKind, fateKey, type Intervention } from "./intervention.ts";
-
-/** How many times each question was asked. */
-class Counts {
-  private readonly counts: Map<string, number> = new Map();
-
-  next(question: string): number {
-    const count = this.counts.get(question) ?? 0;
-    this.counts.set(question, count + 1);
-    return count;
-  }
-}
+import { Counts, type Fate, type FateKind, fateKey } from "./intervention.ts";
 
 /**
  * Everything comes out the dull way: messages take a millisecond and arrive once,
@@ -55,7 +44,7 @@ export class DullFates implements Fates {
 
   /** Everybody in turn. */
   choice(node: number, count: number): number {
-    return (node + this.counts.next(`${node}`)) % count;
+    return (node + this.counts.next("choice", `${node}`)) % count;
   }
 
   kept(): number {
@@ -79,10 +68,9 @@ export class DullFates implements Fates {
   }
 }
 
-/** Names questions as tokens do, and counts them. */
-abstract class Numbered {
+/** Names questions as tokens do. */
+abstract class Named {
   private readonly nodes: readonly NodeId[];
-  private readonly counts: Counts = new Counts();
 
   constructor(nodes: readonly NodeId[]) {
     this.nodes = nodes;
@@ -101,18 +89,15 @@ abstract class Numbered {
     const word = encodeURIComponent(timer).replaceAll(".", "%2E").replaceAll("~", "%7E");
     return `${this.nodes[node]}.${word}`;
   }
-
-  protected next(kind: FateKind, on: string): number {
-    return this.counts.next(`${kind}.${on}`);
-  }
 }
 
 /**
  * Answers from a list, and otherwise as `usual` would; without it, the dull way.
  * `usual` is asked in any case, so that its dice fall as they would have.
  */
-export class ListedFates extends Numbered implements Fates {
+export class ListedFates extends Named implements Fates {
   private readonly listed: ReadonlyMap<string, number>;
+  private readonly counts: Counts = new Counts();
   private readonly usual: Fates;
 
   constructor(nodes: readonly NodeId[], fates: readonly Fate[], usual?: Fates) {
@@ -181,21 +166,21 @@ export class ListedFates extends Numbered implements Fates {
   }
 
   private find(kind: FateKind, on: string): number | undefined {
-    return this.listed.get(fateKey(kind, on, this.next(kind, on)));
+    return this.listed.get(fateKey(kind, on, this.counts.next(kind, on)));
   }
 }
 
-/** Passes questions on and writes down every answer that is not the dull one. */
-export class WritingFates extends Numbered implements Fates {
+/** Passes questions on and has every answer written down that is not the dull one. */
+export class WritingFates extends Named implements Fates {
   private readonly inner: Fates;
   private readonly dull: Fates;
-  private readonly log: Intervention[];
+  private readonly note: (kind: FateKind, on: string, value: number, dull: boolean) => void;
 
-  constructor(nodes: readonly NodeId[], inner: Fates, log: Intervention[]) {
+  constructor(nodes: readonly NodeId[], inner: Fates, note: WritingFates["note"]) {
     super(nodes);
     this.inner = inner;
     this.dull = new DullFates(nodes.length);
-    this.log = log;
+    this.note = note;
   }
 
   message(from: number, to: number, crowded: boolean, now: number): number {
@@ -252,8 +237,7 @@ export class WritingFates extends Numbered implements Fates {
   }
 
   private noted(kind: FateKind, on: string, value: number, dull: number): number {
-    const nth = this.next(kind, on);
-    if (value !== dull) this.log.push({ type: "fate", kind, on, nth, value });
+    this.note(kind, on, value, value === dull);
     return value;
   }
 }

@@ -20,6 +20,7 @@ import type { Observer } from "../simulator/observer.ts";
 import { Simulation } from "../simulator/simulation.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
+import { Chronicle, type Stretch } from "./chronicle.ts";
 import { Clients } from "./clients.ts";
 import { type Concern, type Intervention, nodesOf, type Timed } from "./intervention.ts";
 import { ListedFates, WritingFates } from "./listed-fates.ts";
@@ -66,6 +67,8 @@ export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
 export interface PlayOptions {
   /** Write down every decision. */
   readonly record?: boolean;
+  /** A stretch of time of which nothing is written down, as if it had not been. */
+  readonly without?: Stretch;
   readonly spectator?: Spectator;
   /** The most steps, safety and liveness together. */
   readonly budget?: number;
@@ -117,7 +120,7 @@ class Play {
   private actors: Actor[] = [];
   private readonly listed: readonly Timed[];
   private nextListed = 0;
-  private readonly decisions: Intervention[] = [];
+  private readonly chronicle: Chronicle | undefined;
   private readonly view: View;
   private finding: Finding | undefined;
   /** Operations without an answer by their requests, the oldest first. */
@@ -143,6 +146,7 @@ class Play {
     const dice = new Random(run.seed);
     this.plan = planOf(run, dice.fork(20), this.cluster);
     this.view = new View(options.history ?? false);
+    if (options.record === true) this.chronicle = new Chronicle(options.without);
     this.witness = this.cluster.witness(this.view);
     this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
       ...this.plan?.weather,
@@ -182,7 +186,7 @@ class Play {
       asked: this.asked,
       served: this.served,
       marks: this.view.marks,
-      decisions: this.decisions,
+      decisions: this.chronicle?.decisions ?? [],
       history: options.history === true ? this.witness.history?.() : undefined,
     };
   }
@@ -232,9 +236,7 @@ class Play {
   private act(action: Action): void {
     const world = this.world;
     if (this.finding !== undefined) return;
-    if (this.options.record === true) {
-      this.decisions.push({ type: "action", at: world.now, action });
-    }
+    this.chronicle?.act(world.now, action);
     this.options.spectator?.acted?.(action);
     if (action.type === "ask") return this.ask(action.node, action.op);
     if (action.type !== "calm") return perform(world, action);
@@ -341,7 +343,11 @@ class Play {
     const dice = this.plan === undefined ? undefined : this.dice(new Dice(seed, this.plan.weather));
     const inner =
       dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
-    return this.options.record === true ? new WritingFates(nodes, inner, this.decisions) : inner;
+    const { chronicle, view } = this;
+    if (chronicle === undefined) return inner;
+    return new WritingFates(nodes, inner, (kind, on, value, dull) => {
+      chronicle.answer(view.now, kind, on, value, dull);
+    });
   }
 
   private dice(loud: Dice): Fates {
