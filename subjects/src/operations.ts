@@ -212,11 +212,11 @@ class OpSet {
 
   add(op: number): void {
     const word = Math.floor(op / 32);
-    this.words.set(word, (this.words.get(word) ?? 0) | (1 << op % 32));
+    this.words.set(word, (this.words.get(word) ?? 0) | (1 << (op % 32)));
   }
 
   has(op: number): boolean {
     const bits = this.words.get(Math.floor(op / 32)) ?? 0;
-    return (bits & (1 << op % 32)) !== 0;
+    return (bits & (1 << (op % 32))) !== 0;
   }
 }

@@ -76,6 +76,8 @@ export interface PlayOptions {
   readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
+  /** Answers what a listed run does not say, in place of the dull way. */
+  readonly dice?: Fates;
   /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
   readonly quiet?: ReadonlySet<Concern>;
 }
@@ -143,8 +145,7 @@ class Play {
     this.options = options;
     this.cluster = subject.open(run.settings, run.bug);
     this.listed = checked(run.interventions, this.cluster.nodes);
-    const dice = new Random(run.seed);
-    this.plan = planOf(run, dice.fork(20), this.cluster);
+    this.plan = planOf(run, this.cluster);
     this.view = new View(options.history ?? false);
     if (options.record === true) this.chronicle = new Chronicle(options.without);
     this.witness = this.cluster.witness(this.view);
@@ -340,7 +341,8 @@ class Play {
     const { nodes } = this.cluster;
     const { seed, interventions } = this.run;
     const listed = interventions.filter((each) => each.type === "fate");
-    const dice = this.plan === undefined ? undefined : this.dice(new Dice(seed, this.plan.weather));
+    const weather = this.plan?.weather;
+    const dice = weather === undefined ? this.options.dice : this.dice(new Dice(seed, weather));
     const inner =
       dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
     const { chronicle, view } = this;
@@ -374,10 +376,11 @@ class Play {
   }
 }
 
-function planOf(run: Run, dice: Random, cluster: Cluster): Plan | undefined {
+/** What the scenario settles for a run; nothing if it is a list. @throws RunError for a scenario that there is not */
+export function planOf(run: Run, cluster: Cluster): Plan | undefined {
   if (run.scenario === LISTED) return undefined;
   const scenario = scenarioNamed(run.scenario);
-  if (scenario !== undefined) return scenario.plan(dice, cluster);
+  if (scenario !== undefined) return scenario.plan(new Random(run.seed).fork(20), cluster);
   const known = SCENARIOS.map(({ name }) => name).join(", ");
   throw new RunError(`there is no scenario ${run.scenario}; there are ${known}`);
 }

@@ -7,7 +7,9 @@ import { OUT, type Queued } from "./queue.ts";
 
 export type Kind = "message" | "timer" | "sync" | "idle" | "request" | "unreachable";
 
-export class Happening<V extends Vocabulary, P extends Process<V>> implements Queued<Happening<V, P>> {
+export class Happening<V extends Vocabulary, P extends Process<V>> implements Queued<
+  Happening<V, P>
+> {
   at: number = OUT;
   previous: Happening<V, P> | undefined;
   next: Happening<V, P> | undefined;
