@@ -43,10 +43,14 @@ const CALMER_SHARE = 2;
 const SLACK_MS = 200;
 /** No stretch that is left out is shorter. */
 const SHORTEST_MS = 8;
+/** Nor than this part of the run. */
+const STRETCHES = 64;
 /** A list of no more decisions is cut piece by piece at once. */
 const SHORT = 100;
 /** Seeds tried in calmer weather. */
-const CALMER_SEEDS = 60;
+const CALMER_SEEDS = 2_000;
+/** A run in calmer weather may take this part of the steps of the best one. */
+const CALMER_LENGTH = 0.75;
 /** Dice thrown for the last moments of a run, for each length of these. */
 const AGAIN_SEEDS = 200;
 /** What is decided no more often than this is left to the dice: it is easy to leave out later. */
@@ -95,15 +99,15 @@ class Shrinker {
   }
 
   shrink(): Shrunk {
-    if (this.found.scenario !== LISTED && this.from > SHORT) {
+    if (this.found.scenario !== LISTED) {
       this.calmer();
       this.again();
     }
     for (let before = Infinity; before > this.best.interventions.length && !this.isSpent;) {
       before = this.best.interventions.length;
-      this.dropStretches();
       this.dropGroups(kindOf);
       this.dropGroups(placeOf);
+      this.dropStretches();
       this.dropChunks();
     }
     this.shorten();
@@ -121,15 +125,15 @@ class Shrinker {
     const budget = this.budget / CALMER_SHARE;
     for (let i = 0; i < CALMER_SEEDS; i++) {
       for (const quiet of weathers) {
-        if (this.spent >= budget) return;
+        if (this.spent >= budget || this.best.interventions.length <= SHORT) return;
         this.tryCalmer({ ...this.found, seed: this.found.seed + i }, quiet);
       }
     }
   }
 
   private tryCalmer(run: Run, quiet: ReadonlySet<Concern>): void {
-    // A run that has not failed by then is no shorter.
-    this.keepIfShorter(run, { quiet, budget: this.finding.step });
+    // One that is little shorter is not worth the time in which another may be much shorter.
+    this.keepIfShorter(run, { quiet, budget: Math.ceil(this.finding.step * CALMER_LENGTH) });
   }
 
   /** Plays a run, and keeps it if it breaks the claim with fewer decisions. */
@@ -206,7 +210,8 @@ class Shrinker {
     for (let last = SHORTEST_MS; last < this.finding.atMs && !this.isSpent; last *= 2) {
       this.dropStretch({ from: 1, to: this.finding.atMs - last });
     }
-    for (let ms = this.finding.atMs >> 1; ms >= SHORTEST_MS; ms >>= 1) {
+    const shortest = Math.max(SHORTEST_MS, this.finding.atMs / STRETCHES);
+    for (let ms = this.finding.atMs >> 1; ms >= shortest; ms >>= 1) {
       for (let to = this.finding.atMs; to > 1 && !this.isSpent; to -= ms) {
         if (to <= this.finding.atMs) this.dropStretch({ from: Math.max(1, to - ms), to });
       }
