@@ -18,6 +18,7 @@ import type { Nemesis, Stage } from "../nemesis/nemesis.ts";
 import { Dice, type Fates } from "../simulator/fates.ts";
 import type { Observer } from "../simulator/observer.ts";
 import { Simulation } from "../simulator/simulation.ts";
+import type { Weather } from "../simulator/weather.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
 import { Chronicle, type Stretch } from "./chronicle.ts";
@@ -76,8 +77,8 @@ export interface PlayOptions {
   readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
-  /** Answers what a listed run does not say, in place of the dull way. */
-  readonly dice?: Fates;
+  /** Weather, and the seed of its dice, for what a listed run does not say, in place of the dull way. */
+  readonly dice?: { readonly seed: number; readonly weather: Weather };
   /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
   readonly quiet?: ReadonlySet<Concern>;
 }
@@ -342,7 +343,8 @@ class Play {
     const { seed, interventions } = this.run;
     const listed = interventions.filter((each) => each.type === "fate");
     const weather = this.plan?.weather;
-    const dice = weather === undefined ? this.options.dice : this.dice(new Dice(seed, weather));
+    const thrown = weather === undefined ? this.options.dice : { seed, weather };
+    const dice = thrown && this.dice(new Dice(thrown.seed, thrown.weather));
     const inner =
       dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
     const { chronicle, view } = this;

@@ -10,7 +10,6 @@
 
 import { fingerprint, invariant } from "@quorate/kernel";
 
-import { Dice } from "../simulator/fates.ts";
 import type { Subject } from "../subject.ts";
 import type { Stretch } from "./chronicle.ts";
 import { type Concern, concernOf, type Fate, type Intervention, nodesOf } from "./intervention.ts";
@@ -141,7 +140,8 @@ class Shrinker {
     if (this.play(run, options).finding?.claim !== this.finding.claim) return;
     const outcome = this.play(run, { ...options, record: true });
     const { finding, decisions } = outcome;
-    if (finding === undefined || decisions.length >= this.best.interventions.length) return;
+    invariant(finding?.claim === this.finding.claim, "what is played again goes the same way");
+    if (decisions.length >= this.best.interventions.length) return;
     this.finding = finding;
     this.best = writtenDown(run, outcome, finding);
   }
@@ -163,7 +163,7 @@ class Shrinker {
       const run = { ...this.best, interventions, until };
       for (let seed = 1; seed <= AGAIN_SEEDS && !this.isSpent; seed++) {
         if (interventions.length >= this.best.interventions.length) return;
-        this.keepIfShorter(run, { dice: new Dice(seed, weather), budget: this.finding.step });
+        this.keepIfShorter(run, { dice: { seed, weather }, budget: this.finding.step });
       }
     }
   }
