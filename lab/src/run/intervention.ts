@@ -55,7 +55,7 @@ export function concernOf({ kind, value }: Fate): Concern {
 }
 
 /** The key by which a fate is looked up. */
-export function fateKey(kind: FateKind, on: string, nth: number): string {
+function fateKey(kind: FateKind, on: string, nth: number): string {
   return `${kind}.${on}.${nth}`;
 }
 
