@@ -55,8 +55,29 @@ export function concernOf({ kind, value }: Fate): Concern {
 }
 
 /** The key by which a fate is looked up. */
-export function fateKey(kind: FateKind, on: string, nth: number): string {
+function fateKey(kind: FateKind, on: string, nth: number): string {
   return `${kind}.${on}.${nth}`;
+}
+
+/** How many times each question was asked. */
+export class Counts {
+  private readonly counts: Map<string, number>;
+
+  constructor(counts: ReadonlyMap<string, number> = new Map()) {
+    this.counts = new Map(counts);
+  }
+
+  /** The number of the next such question, from 0. */
+  next(kind: FateKind, on: string): number {
+    const question = `${kind}.${on}`;
+    const count = this.counts.get(question) ?? 0;
+    this.counts.set(question, count + 1);
+    return count;
+  }
+
+  copy(): Counts {
+    return new Counts(this.counts);
+  }
 }
 
 export function token(intervention: Intervention): string {

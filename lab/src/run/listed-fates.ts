@@ -3,18 +3,7 @@
 import type { NodeId } from "@quorate/kernel";
 
 import { type Fates, LOST } from "../simulator/fates.ts";
-import { type Fate, type FateKind, fateKey, type Intervention } from "./intervention.ts";
-
-/** How many times each question was asked. */
-class Counts {
-  private readonly counts: Map<string, number> = new Map();
-
-  next(question: string): number {
-    const count = this.counts.get(question) ?? 0;
-    this.counts.set(question, count + 1);
-    return count;
-  }
-}
+import { Counts, type Fate, type FateKind } from "./intervention.ts";
 
 /**
  * Everything comes out the dull way: messages take a millisecond and arrive once,
@@ -55,7 +44,7 @@ export class DullFates implements Fates {
 
   /** Everybody in turn. */
   choice(node: number, count: number): number {
-    return (node + this.counts.next(`${node}`)) % count;
+    return (node + this.counts.next("choice", `${node}`)) % count;
   }
 
   kept(): number {
@@ -79,31 +68,13 @@ export class DullFates implements Fates {
   }
 }
 
-/** Names questions as tokens do, and counts them. */
-abstract class Numbered {
-  private readonly nodes: readonly NodeId[];
-  private readonly counts: Counts = new Counts();
+/** One question of the list, and how often it was asked. */
+class Question {
+  readonly values: Map<number, number> = new Map();
+  private asked = 0;
 
-  constructor(nodes: readonly NodeId[]) {
-    this.nodes = nodes;
-  }
-
-  protected node(node: number): string {
-    return this.nodes[node]!;
-  }
-
-  protected link(from: number, to: number): string {
-    return `${this.nodes[from]}.${this.nodes[to]}`;
-  }
-
-  /** A timer's name is one word of a token, whatever is in it. */
-  protected timer(node: number, timer: string): string {
-    const word = encodeURIComponent(timer).replaceAll(".", "%2E").replaceAll("~", "%7E");
-    return `${this.nodes[node]}.${word}`;
-  }
-
-  protected next(kind: FateKind, on: string): number {
-    return this.counts.next(`${kind}.${on}`);
+  next(): number | undefined {
+    return this.values.get(this.asked++);
   }
 }
 
@@ -111,14 +82,35 @@ abstract class Numbered {
  * Answers from a list, and otherwise as `usual` would; without it, the dull way.
  * `usual` is asked in any case, so that its dice fall as they would have.
  */
-export class ListedFates extends Numbered implements Fates {
-  private readonly listed: ReadonlyMap<string, number>;
+export class ListedFates implements Fates {
+  private readonly size: number;
   private readonly usual: Fates;
+  /** By kind, then by node, link or timer; questions that the list does not answer need not be counted. */
+  private readonly kinds: Map<FateKind, Map<number | string, Question>> = new Map();
 
   constructor(nodes: readonly NodeId[], fates: readonly Fate[], usual?: Fates) {
-    super(nodes);
+    this.size = nodes.length;
     this.usual = usual ?? new DullFates(nodes.length);
-    this.listed = new Map(fates.map((f) => [fateKey(f.kind, f.on, f.nth), f.value]));
+    const numbers = new Map(nodes.map((node, i) => [node, i]));
+    for (const { kind, on, nth, value } of fates) {
+      const [first = "", second = ""] = on.split(".");
+      const node = numbers.get(first) ?? 0;
+      const about =
+        kind === "timer"
+          ? timerWord(node, decodeURIComponent(second))
+          : second === ""
+            ? node
+            : this.link(node, numbers.get(second) ?? 0);
+      const questions = this.kinds.get(kind) ?? new Map<number | string, Question>();
+      this.kinds.set(kind, questions);
+      const question = questions.get(about) ?? new Question();
+      questions.set(about, question);
+      question.values.set(nth, value);
+    }
+  }
+
+  private link(from: number, to: number): number {
+    return from * this.size + to;
   }
 
   message(from: number, to: number, crowded: boolean, now: number): number {
@@ -133,32 +125,32 @@ export class ListedFates extends Numbered implements Fates {
 
   jitter(node: number, timer: string, range: number): number {
     const usual = this.usual.jitter(node, timer, range);
-    return Math.min(range, this.find("timer", this.timer(node, timer)) ?? usual);
+    return Math.min(range, this.find("timer", timerWord(node, timer)) ?? usual);
   }
 
   write(node: number): number {
     const usual = this.usual.write(node);
-    return this.find("write", this.node(node)) ?? usual;
+    return this.find("write", node) ?? usual;
   }
 
   losesCheckpoint(node: number): boolean {
     const usual = this.usual.losesCheckpoint(node) ? 1 : 0;
-    return (this.find("unfinished", this.node(node)) ?? usual) === 1;
+    return (this.find("unfinished", node) ?? usual) === 1;
   }
 
   busy(node: number): boolean {
     const usual = this.usual.busy(node) ? 1 : 0;
-    return (this.find("busy", this.node(node)) ?? usual) === 1;
+    return (this.find("busy", node) ?? usual) === 1;
   }
 
   choice(node: number, count: number): number {
     const usual = this.usual.choice(node, count);
-    return (this.find("choice", this.node(node)) ?? usual) % count;
+    return (this.find("choice", node) ?? usual) % count;
   }
 
   kept(node: number, unsynced: number): number {
     const usual = this.usual.kept(node, unsynced);
-    return Math.min(unsynced, this.find("kept", this.node(node)) ?? usual);
+    return Math.min(unsynced, this.find("kept", node) ?? usual);
   }
 
   hint(node: number, gone: number): number {
@@ -168,34 +160,39 @@ export class ListedFates extends Numbered implements Fates {
 
   rate(node: number): number {
     const usual = this.usual.rate(node);
-    return this.find("rate", this.node(node)) ?? usual;
+    return this.find("rate", node) ?? usual;
   }
 
   offset(node: number): number {
     const usual = this.usual.offset(node);
-    return this.find("offset", this.node(node)) ?? usual;
+    return this.find("offset", node) ?? usual;
   }
 
   calm(): void {
     this.usual.calm();
   }
 
-  private find(kind: FateKind, on: string): number | undefined {
-    return this.listed.get(fateKey(kind, on, this.next(kind, on)));
+  private find(kind: FateKind, about: number | string): number | undefined {
+    return this.kinds.get(kind)?.get(about)?.next();
   }
 }
 
-/** Passes questions on and writes down every answer that is not the dull one. */
-export class WritingFates extends Numbered implements Fates {
+function timerWord(node: number, timer: string): string {
+  return `${node} ${timer}`;
+}
+
+/** Passes questions on and has every answer written down that is not the dull one. */
+export class WritingFates implements Fates {
+  private readonly nodes: readonly NodeId[];
   private readonly inner: Fates;
   private readonly dull: Fates;
-  private readonly log: Intervention[];
+  private readonly note: (kind: FateKind, on: string, value: number, dull: boolean) => void;
 
-  constructor(nodes: readonly NodeId[], inner: Fates, log: Intervention[]) {
-    super(nodes);
+  constructor(nodes: readonly NodeId[], inner: Fates, note: WritingFates["note"]) {
+    this.nodes = nodes;
     this.inner = inner;
     this.dull = new DullFates(nodes.length);
-    this.log = log;
+    this.note = note;
   }
 
   message(from: number, to: number, crowded: boolean, now: number): number {
@@ -251,9 +248,22 @@ export class WritingFates extends Numbered implements Fates {
     this.inner.calm();
   }
 
+  private node(node: number): string {
+    return this.nodes[node]!;
+  }
+
+  private link(from: number, to: number): string {
+    return `${this.nodes[from]}.${this.nodes[to]}`;
+  }
+
+  /** A timer's name is one word of a token, whatever is in it. */
+  private timer(node: number, timer: string): string {
+    const word = encodeURIComponent(timer).replaceAll(".", "%2E").replaceAll("~", "%7E");
+    return `${this.nodes[node]}.${word}`;
+  }
+
   private noted(kind: FateKind, on: string, value: number, dull: number): number {
-    const nth = this.next(kind, on);
-    if (value !== dull) this.log.push({ type: "fate", kind, on, nth, value });
+    this.note(kind, on, value, value === dull);
     return value;
   }
 }

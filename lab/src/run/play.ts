@@ -10,6 +10,7 @@ import {
   type NodeId,
   type Process,
   Random,
+  type RequestId,
   type Vocabulary,
 } from "@quorate/kernel";
 
@@ -18,8 +19,10 @@ import type { Nemesis, Stage } from "../nemesis/nemesis.ts";
 import { Dice, type Fates } from "../simulator/fates.ts";
 import type { Observer } from "../simulator/observer.ts";
 import { Simulation } from "../simulator/simulation.ts";
+import type { Weather } from "../simulator/weather.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
+import { Chronicle, type Stretch } from "./chronicle.ts";
 import { Clients } from "./clients.ts";
 import { type Concern, type Intervention, nodesOf, type Timed } from "./intervention.ts";
 import { ListedFates, WritingFates } from "./listed-fates.ts";
@@ -66,6 +69,8 @@ export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
 export interface PlayOptions {
   /** Write down every decision. */
   readonly record?: boolean;
+  /** A stretch of time of which nothing is written down, as if it had not been. */
+  readonly without?: Stretch;
   readonly spectator?: Spectator;
   /** The most steps, safety and liveness together. */
   readonly budget?: number;
@@ -73,6 +78,8 @@ export interface PlayOptions {
   readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
+  /** Weather, and the seed of its dice, for what a listed run does not say, in place of the dull way. */
+  readonly dice?: { readonly seed: number; readonly weather: Weather };
   /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
   readonly quiet?: ReadonlySet<Concern>;
 }
@@ -102,7 +109,7 @@ interface Actor {
 }
 
 interface Asked {
-  readonly request: number;
+  readonly op: number;
   readonly deadline: number;
 }
 
@@ -117,13 +124,13 @@ class Play {
   private actors: Actor[] = [];
   private readonly listed: readonly Timed[];
   private nextListed = 0;
-  private readonly decisions: Intervention[] = [];
   /** Disks have lost sectors: all that are left may be needed to find out what was on them. */
   private corrupted = false;
+  private readonly chronicle: Chronicle | undefined;
   private readonly view: View;
   private finding: Finding | undefined;
-  /** Operations without an answer, the oldest first. */
-  private readonly waiting: Map<number, Asked> = new Map();
+  /** Operations without an answer by their requests, the oldest first. */
+  private readonly waiting: Map<RequestId, Asked> = new Map();
   /** Given in the step at hand; the witness hears of the step first. */
   private answers: { readonly op: number; readonly response: unknown }[] = [];
   private asked = 0;
@@ -142,9 +149,9 @@ class Play {
     this.options = options;
     this.cluster = subject.open(run.settings, run.bug);
     this.listed = checked(run.interventions, this.cluster.nodes);
-    const dice = new Random(run.seed);
-    this.plan = planOf(run, dice.fork(20), this.cluster);
+    this.plan = planOf(run, this.cluster);
     this.view = new View(options.history ?? false);
+    if (options.record === true) this.chronicle = new Chronicle(options.without);
     this.witness = this.cluster.witness(this.view);
     this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
       ...this.plan?.weather,
@@ -187,7 +194,7 @@ class Play {
       asked: this.asked,
       served: this.served,
       marks: this.view.marks,
-      decisions: this.decisions,
+      decisions: this.chronicle?.decisions ?? [],
       history: options.history === true ? this.witness.history?.() : undefined,
     };
   }
@@ -238,9 +245,7 @@ class Play {
     const world = this.world;
     if (this.finding !== undefined) return;
     if (action.type === "corrupt") this.corrupted = true;
-    if (this.options.record === true) {
-      this.decisions.push({ type: "action", at: world.now, action });
-    }
+    this.chronicle?.act(world.now, action);
     this.options.spectator?.acted?.(action);
     if (action.type === "ask") return this.ask(action.node, action.op);
     if (action.type !== "calm") return perform(world, action);
@@ -288,11 +293,9 @@ class Play {
     if (!world.isUp(node)) return;
     // The operation's own dice: the low half of the seed, and the operation in place of the high one.
     const dice = new Random((this.run.seed % 0x1_0000_0000) + (op % 0x20_0000) * 0x1_0000_0000);
-    const request = world.request(node, this.witness.ask(op, dice, node), (response) => {
-      this.answers.push({ op, response });
-    });
+    const request = world.request(node, this.witness.ask(op, dice, node));
     this.asked++;
-    this.waiting.set(op, { request, deadline: world.now + PATIENCE_MS });
+    this.waiting.set(request, { op, deadline: world.now + PATIENCE_MS });
   }
 
   private hear(): void {
@@ -302,7 +305,6 @@ class Play {
   }
 
   private answered(op: number, response: unknown): void {
-    this.waiting.delete(op);
     const settled = this.witness.answered(op, response);
     switch (settled.type) {
       case "served":
@@ -317,10 +319,9 @@ class Play {
   }
 
   private expire(now: number): void {
-    for (const [op, { request, deadline }] of this.waiting) {
+    for (const [request, { op, deadline }] of this.waiting) {
       if (deadline > now) return;
-      this.waiting.delete(op);
-      this.world.forget(request);
+      this.waiting.delete(request);
       this.witness.abandoned?.(op);
     }
   }
@@ -349,10 +350,16 @@ class Play {
     const { nodes } = this.cluster;
     const { seed, interventions } = this.run;
     const listed = interventions.filter((each) => each.type === "fate");
-    const dice = this.plan === undefined ? undefined : this.dice(new Dice(seed, this.plan.weather));
+    const weather = this.plan?.weather;
+    const thrown = weather === undefined ? this.options.dice : { seed, weather };
+    const dice = thrown && this.dice(new Dice(thrown.seed, thrown.weather));
     const inner =
       dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
-    return this.options.record === true ? new WritingFates(nodes, inner, this.decisions) : inner;
+    const { chronicle, view } = this;
+    if (chronicle === undefined) return inner;
+    return new WritingFates(nodes, inner, (kind, on, value, dull) => {
+      chronicle.answer(view.now, kind, on, value, dull);
+    });
   }
 
   private dice(loud: Dice): Fates {
@@ -367,15 +374,23 @@ class Play {
       if (broken !== undefined) this.broken(broken);
       if (this.answers.length > 0) this.hear();
     };
-    const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooksOf(witness), stepped };
+    const answered = (_node: NodeId, request: RequestId, response: unknown): void => {
+      const asked = this.waiting.get(request);
+      if (asked === undefined) return; // The client has given up, or has heard it before.
+      this.waiting.delete(request);
+      this.answers.push({ op: asked.op, response });
+    };
+    const hooks = hooksOf(witness);
+    const first: Observer<Vocabulary, Process<Vocabulary>> = { ...hooks, stepped, answered };
     return options.spectator === undefined ? first : both(options.spectator, first);
   }
 }
 
-function planOf(run: Run, dice: Random, cluster: Cluster): Plan | undefined {
+/** What the scenario settles for a run; nothing if it is a list. @throws RunError for a scenario that there is not */
+export function planOf(run: Run, cluster: Cluster): Plan | undefined {
   if (run.scenario === LISTED) return undefined;
   const scenario = scenarioNamed(run.scenario);
-  if (scenario !== undefined) return scenario.plan(dice, cluster);
+  if (scenario !== undefined) return scenario.plan(new Random(run.seed).fork(20), cluster);
   const known = SCENARIOS.map(({ name }) => name).join(", ");
   throw new RunError(`there is no scenario ${run.scenario}; there are ${known}`);
 }

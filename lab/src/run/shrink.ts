@@ -11,8 +11,9 @@
 import { fingerprint, invariant } from "@quorate/kernel";
 
 import type { Subject } from "../subject.ts";
+import type { Stretch } from "./chronicle.ts";
 import { type Concern, concernOf, type Fate, type Intervention, nodesOf } from "./intervention.ts";
-import { type Finding, type Outcome, play } from "./play.ts";
+import { type Finding, type Outcome, planOf, play, type PlayOptions } from "./play.ts";
 import { LISTED, type Run } from "./run.ts";
 
 export interface Shrunk {
@@ -37,10 +38,20 @@ const BUDGET = 10_000_000;
 const SLACK_STEPS = 1_000;
 /** The search for a calmer run gets one in so many steps of the budget. */
 const CALMER_SHARE = 2;
+/** So much later than before may a run fail whose time was shortened. */
+const SLACK_MS = 200;
+/** No stretch that is left out is shorter. */
+const SHORTEST_MS = 8;
+/** Nor than this part of the run. */
+const STRETCHES = 64;
 /** A list of no more decisions is cut piece by piece at once. */
 const SHORT = 100;
 /** Seeds tried in calmer weather. */
-const CALMER_SEEDS = 60;
+const CALMER_SEEDS = 2_000;
+/** A run in calmer weather may take this part of the steps of the best one. */
+const CALMER_LENGTH = 0.75;
+/** Dice thrown for the last moments of a run, for each length of these. */
+const AGAIN_SEEDS = 200;
 /** What is decided no more often than this is left to the dice: it is easy to leave out later. */
 const SELDOM = 20;
 
@@ -87,11 +98,15 @@ class Shrinker {
   }
 
   shrink(): Shrunk {
-    if (this.found.scenario !== LISTED && this.from > SHORT) this.calmer();
+    if (this.found.scenario !== LISTED) {
+      this.calmer();
+      this.again();
+    }
     for (let before = Infinity; before > this.best.interventions.length && !this.isSpent;) {
       before = this.best.interventions.length;
       this.dropGroups(kindOf);
       this.dropGroups(placeOf);
+      this.dropStretches();
       this.dropChunks();
     }
     this.shorten();
@@ -109,47 +124,106 @@ class Shrinker {
     const budget = this.budget / CALMER_SHARE;
     for (let i = 0; i < CALMER_SEEDS; i++) {
       for (const quiet of weathers) {
-        if (this.spent >= budget) return;
+        if (this.spent >= budget || this.best.interventions.length <= SHORT) return;
         this.tryCalmer({ ...this.found, seed: this.found.seed + i }, quiet);
       }
     }
   }
 
   private tryCalmer(run: Run, quiet: ReadonlySet<Concern>): void {
-    // A run that has not failed by then is no shorter.
-    const outcome = this.play(run, { quiet, budget: this.finding.step });
+    // One that is little shorter is not worth the time in which another may be much shorter.
+    this.keepIfShorter(run, { quiet, budget: Math.ceil(this.finding.step * CALMER_LENGTH) });
+  }
+
+  /** Plays a run, and keeps it if it breaks the claim with fewer decisions. */
+  private keepIfShorter(run: Run, options: PlayOptions): void {
+    if (this.play(run, options).finding?.claim !== this.finding.claim) return;
+    const outcome = this.play(run, { ...options, record: true });
     const { finding, decisions } = outcome;
-    if (finding?.claim !== this.finding.claim) return;
+    invariant(finding?.claim === this.finding.claim, "what is played again goes the same way");
     if (decisions.length >= this.best.interventions.length) return;
     this.finding = finding;
     this.best = writtenDown(run, outcome, finding);
   }
 
+  /**
+   * Plays what was done in the last moments alone, on a cluster that has just
+   * begun, with dice for all else: the past of a long run is often needed for
+   * nothing but a coincidence, and there are others.
+   */
+  private again(): void {
+    const cluster = this.subject.open(this.found.settings, this.found.bug);
+    const weather = planOf(this.found, cluster)?.weather;
+    if (weather === undefined) return;
+    for (let last = SHORTEST_MS * 4; last < this.finding.atMs; last *= 2) {
+      const stretch = { from: 1, to: this.finding.atMs - last };
+      const { decisions } = this.record(stretch);
+      const interventions = decisions.filter(({ type }) => type === "action");
+      const until = last + SLACK_MS;
+      const run = { ...this.best, interventions, until };
+      for (let seed = 1; seed <= AGAIN_SEEDS && !this.isSpent; seed++) {
+        if (interventions.length >= this.best.interventions.length) return;
+        this.keepIfShorter(run, { dice: { seed, weather }, budget: this.finding.step });
+      }
+    }
+  }
+
+  /** What is decided in the best run but for a stretch of it. */
+  private record(without: Stretch): Outcome {
+    return this.play(this.best, { budget: this.finding.step + 1, without, record: true });
+  }
+
   /** Whether the claim still breaks with these decisions alone; keeps them if so. */
-  private holds(interventions: readonly Intervention[]): boolean {
+  private holds(
+    interventions: readonly Intervention[],
+    until: number | undefined = this.best.until,
+  ): boolean {
     const mark = fingerprint(interventions);
     if (this.tried.has(mark)) return false;
-    const candidate = { ...this.best, interventions };
-    const outcome = this.play(candidate, { budget: this.finding.step + SLACK_STEPS });
-    const { finding } = outcome;
+    const candidate = { ...this.best, interventions, until };
+    const budget = this.finding.step + SLACK_STEPS;
+    const { finding } = this.play(candidate, { budget });
     if (finding?.claim !== this.finding.claim) {
       this.tried.add(mark);
       return false;
     }
     this.finding = finding;
+    // Only what is kept is worth writing down: that takes longer than the run.
+    const outcome = this.play(candidate, { budget, record: true });
     // What was written down again leaves out what nobody asked for any more.
     this.best = writtenDown(candidate, outcome, finding);
     return true;
   }
 
-  private play(
-    run: Run,
-    options: { readonly budget: number; readonly quiet?: ReadonlySet<Concern> },
-  ): Outcome {
-    const outcome = play(this.subject, run, { ...options, record: true });
+  private play(run: Run, options: PlayOptions): Outcome {
+    const outcome = play(this.subject, run, options);
     this.replays++;
     this.spent += outcome.steps;
     return outcome;
+  }
+
+  /**
+   * Leaves out stretches of time: the run before the last few moments first, then
+   * shorter and shorter ones anywhere.
+   */
+  private dropStretches(): void {
+    for (let last = SHORTEST_MS; last < this.finding.atMs && !this.isSpent; last *= 2) {
+      this.dropStretch({ from: 1, to: this.finding.atMs - last });
+    }
+    const shortest = Math.max(SHORTEST_MS, this.finding.atMs / STRETCHES);
+    for (let ms = this.finding.atMs >> 1; ms >= shortest; ms >>= 1) {
+      for (let to = this.finding.atMs; to > 1 && !this.isSpent; to -= ms) {
+        if (to <= this.finding.atMs) this.dropStretch({ from: Math.max(1, to - ms), to });
+      }
+    }
+  }
+
+  private dropStretch(without: Stretch): void {
+    const ms = without.to - without.from;
+    if (ms <= 0) return;
+    const { decisions } = this.record(without);
+    if (decisions.length >= this.best.interventions.length) return;
+    this.holds(decisions, this.finding.atMs - ms + SLACK_MS);
   }
 
   private dropGroups(groupOf: (intervention: Intervention) => string): void {

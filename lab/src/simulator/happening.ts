@@ -3,12 +3,16 @@
 import type { NodeId, Process, Vocabulary } from "@quorate/kernel";
 
 import type { Host } from "./host.ts";
-import type { Queued } from "./queue.ts";
+import { OUT, type Queued } from "./queue.ts";
 
 export type Kind = "message" | "timer" | "sync" | "idle" | "request" | "unreachable";
 
-export class Happening<V extends Vocabulary, P extends Process<V>> implements Queued {
-  at = -1;
+export class Happening<V extends Vocabulary, P extends Process<V>> implements Queued<
+  Happening<V, P>
+> {
+  at: number = OUT;
+  previous: Happening<V, P> | undefined;
+  next: Happening<V, P> | undefined;
   /** A paused node puts it off; a timer is set anew. */
   time: number;
   order: number;

@@ -5,6 +5,7 @@ import type { Context, NodeId, Position, Process, RequestId, Vocabulary } from "
 import type { Clock } from "./clock.ts";
 import { Disk } from "./disk.ts";
 import type { Happening } from "./happening.ts";
+import { OUT } from "./queue.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** An effect that waits for the disk. */
@@ -87,7 +88,7 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
     const delay = this.clock.lasts(delayMs + jitter);
     const armed = this.timers.get(timer);
     // Most timers are set anew before they are due: the same happening serves again.
-    if (armed !== undefined && armed.at >= 0) return this.world.reschedule(armed, delay);
+    if (armed !== undefined && armed.at !== OUT) return this.world.reschedule(armed, delay);
     if (armed !== undefined) this.world.callOff(armed);
     this.timers.set(timer, this.world.schedule(delay, "timer", this, this.self, timer, 0));
   }
@@ -100,7 +101,9 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
   }
 
   reply(id: RequestId, response: V["Response"]): void {
-    this.hold({ type: "reply", position: this.disk.persisted, id, value: response });
+    const { disk } = this;
+    if (disk.durable === disk.persisted) this.world.answer(this.self, id, response);
+    else this.held.push({ type: "reply", position: disk.persisted, id, value: response });
   }
 
   replyEagerly(id: RequestId, response: V["Response"]): void {

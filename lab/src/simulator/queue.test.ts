@@ -3,21 +3,31 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { EventQueue, type Queued } from "./queue.ts";
+import { EventQueue, OUT, type Queued } from "./queue.ts";
 
-interface Item extends Queued {
+interface Item extends Queued<Item> {
   readonly name: number;
 }
 
 type Operation =
-  | { readonly type: "push"; readonly time: number }
+  | { readonly type: "push"; readonly after: number }
+  /** An item of an earlier order comes back, as what waited for a paused node does. */
+  | { readonly type: "return"; readonly after: number }
   | { readonly type: "pop" }
   | { readonly type: "remove"; readonly pick: number };
 
+/** Soon, so that many are due together; or on either side of where lists end. */
+const after = fc.oneof(
+  { weight: 3, arbitrary: fc.nat(20) },
+  { weight: 1, arbitrary: fc.integer({ min: 2030, max: 2070 }) },
+  { weight: 1, arbitrary: fc.nat(10_000) },
+);
+
 const operations: fc.Arbitrary<readonly Operation[]> = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: fc.record({ type: fc.constant("push" as const), time: fc.nat(20) }) },
-    { weight: 1, arbitrary: fc.record({ type: fc.constant("pop" as const) }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant("push" as const), after }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant("return" as const), after }) },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant("pop" as const) }) },
     { weight: 2, arbitrary: fc.record({ type: fc.constant("remove" as const), pick: fc.nat() }) },
   ),
   { maxLength: 200 },
@@ -34,7 +44,7 @@ class SortedArray {
 }
 
 function item(time: number, order: number): Item {
-  return { time, order, at: -1, name: order };
+  return { time, order, at: OUT, previous: undefined, next: undefined, name: order };
 }
 
 test("a queue gives what a sorted array gives, whatever is removed on the way", () => {
@@ -42,21 +52,22 @@ test("a queue gives what a sorted array gives, whatever is removed on the way", 
     fc.property(operations, (steps) => {
       const queue = new EventQueue<Item>();
       const model = new SortedArray();
-      for (const [order, step] of steps.entries()) {
-        if (step.type === "push") {
-          const pushed = item(step.time, order);
+      let now = 0;
+      for (const [at, step] of steps.entries()) {
+        if (step.type === "push" || step.type === "return") {
+          const pushed = item(now + step.after, step.type === "push" ? at : at - steps.length);
           queue.push(pushed);
           model.push(pushed);
         } else if (step.type === "pop") {
+          now = model.items[0]?.time ?? now;
           assert.equal(queue.pop(), model.items.shift());
         } else if (model.items.length > 0) {
           const [removed] = model.items.splice(step.pick % model.items.length, 1);
           queue.remove(removed!);
-          assert.equal(removed!.at, -1, "what is removed knows it");
+          assert.equal(removed!.at, OUT, "what is removed knows it");
         }
         assert.equal(queue.size, model.items.length);
         assert.equal(queue.peek(), model.items[0]);
-        assert.equal(new Set(model.items.map(({ at }) => at)).size, model.items.length);
       }
       while (model.items.length > 0) assert.equal(queue.pop(), model.items.shift());
       assert.equal(queue.pop(), undefined);
@@ -78,9 +89,16 @@ test("an item can be pushed again after it came out", () => {
   const one = item(5, 0);
   queue.push(one);
   assert.equal(queue.pop(), one);
-  assert.equal(one.at, -1);
+  assert.equal(one.at, OUT);
   queue.push(one);
-  queue.push(item(1, 1));
+  queue.push(item(6, 1));
   queue.remove(one);
   assert.equal(queue.size, 1);
+});
+
+test("nothing is scheduled before what came out last", () => {
+  const queue = new EventQueue<Item>();
+  queue.push(item(5, 0));
+  queue.pop();
+  assert.throws(() => queue.push(item(4, 1)), /in the past/);
 });

@@ -25,7 +25,7 @@ import { Happening, type Kind } from "./happening.ts";
 import { Host } from "./host.ts";
 import { Network, type Way } from "./network.ts";
 import { type Observer, observerOf } from "./observer.ts";
-import { EventQueue } from "./queue.ts";
+import { EventQueue, OUT } from "./queue.ts";
 import { CALM, type Weather } from "./weather.ts";
 
 export interface SimulationOptions<
@@ -117,23 +117,18 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
 
   // Users.
 
-  /** Asks a node. Returns the request's number. */
+  /** Asks a node. Returns the request's number, by which observers know the answer, too. */
   request(
     id: NodeId,
     request: V["Request"],
-    onResponse: (response: V["Response"]) => void,
+    onResponse?: (response: V["Response"]) => void,
   ): RequestId {
     const number = ++this.requests;
     const host = this.host(id);
     if (host.process === undefined) return number; // Nobody is there to hear it (K16).
-    this.asked.set(number, onResponse);
+    if (onResponse !== undefined) this.asked.set(number, onResponse);
     this.schedule(0, "request", host, id, this.frozen(request), number);
     return number;
-  }
-
-  /** Whoever asked does not wait any longer. */
-  forget(request: RequestId): void {
-    this.asked.delete(request);
   }
 
   // Faults of processes.
@@ -207,7 +202,7 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     host.clock.jump(this.now, ms);
     const sooner = host.clock.lasts(ms);
     for (const armed of host.timers.values()) {
-      if (armed.at < 0) continue;
+      if (armed.at === OUT) continue;
       this.queue.remove(armed);
       armed.time = Math.max(this.now, armed.time - sooner);
       this.queue.push(armed);
@@ -446,8 +441,9 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
   answer(node: NodeId, request: RequestId, response: V["Response"]): void {
     this.observer?.answered?.(node, request, response);
     const onResponse = this.asked.get(request);
+    if (onResponse === undefined) return;
     this.asked.delete(request);
-    onResponse?.(response);
+    onResponse(response);
   }
 
   frozen<T>(value: T): T {
@@ -481,7 +477,7 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
   }
 
   callOff(happening: Happening<V, P>): void {
-    if (happening.at >= 0) this.queue.remove(happening);
+    if (happening.at !== OUT) this.queue.remove(happening);
     else {
       const { backlog } = happening.host;
       const at = backlog.indexOf(happening);
@@ -491,7 +487,8 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
 
   private host(id: NodeId): Host<V, P> {
     const host = this.hosts.get(id);
-    invariant(host !== undefined, `no node ${id}`);
+    // The text is made where it is needed: a template would be built at every call.
+    if (host === undefined) invariant(false, `no node ${id}`);
     return host;
   }
 }

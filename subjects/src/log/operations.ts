@@ -22,8 +22,9 @@ type Kind = "write" | "read" | "leaseRead" | "transfer";
 interface Pending {
   readonly kind: Kind;
   readonly node: NodeId;
-  readonly key: string;
-  readonly value: string;
+  /** The number of the key. */
+  readonly key: number;
+  /** What is written: names this operation and no other. */
   readonly data: Uint8Array | undefined;
   /** Everything up to here was answered to somebody before this was asked. */
   readonly floor: number;
@@ -35,9 +36,9 @@ export class Operations {
   private readonly nodes: readonly NodeId[];
   private readonly leases: boolean;
   private readonly pending: Map<number, Pending> = new Map();
-  /** Writes by their bytes, which travel through the log as they are. */
-  private readonly written: Map<Uint8Array, Pending> = new Map();
-  private readonly refused: Set<Uint8Array> = new Set();
+  /** Writes that were refused for good. */
+  private readonly refused: OpSet = new OpSet();
+  /** What was committed, by key; only for a history, since it grows for ever. */
   private readonly versions: Map<string, { readonly index: number; readonly value: string }[]> =
     new Map();
   private readonly recorder: Recorder | undefined;
@@ -51,44 +52,56 @@ export class Operations {
   }
 
   ask(op: number, dice: Random, node: NodeId): LogRequest {
-    const key = `k${dice.below(KEYS)}`;
-    const value = `${op}`;
-    const { floor } = this;
-    const begin = (kind: Kind, data: Uint8Array | undefined, token: Token | undefined): void => {
-      this.pending.set(op, { kind, node, key, value, data, floor, token });
-    };
+    const key = dice.below(KEYS);
     const draw = dice.below(100);
     if (draw < 3) {
       const to = dice.chance(1, 2) ? undefined : this.nodes[dice.below(this.nodes.length)]!;
-      begin("transfer", undefined, undefined);
+      this.begin(op, "transfer", node, key, undefined);
       return { type: "transfer", to };
     }
     if (draw < 40) {
       const lease = this.leases && dice.chance(1, 2);
-      begin(lease ? "leaseRead" : "read", undefined, this.invoke(op, { type: "get", key }));
+      this.begin(op, lease ? "leaseRead" : "read", node, key, undefined);
       return { type: "read", level: lease ? "lease" : "linearizable" };
     }
-    const data = ascii(`${key}=${value}`);
-    begin("write", data, this.invoke(op, { type: "put", key, value }));
-    this.written.set(data, this.pending.get(op)!);
+    const data = writeOf(key, op);
+    this.begin(op, "write", node, key, data);
     return { type: "propose", data };
   }
 
-  private invoke(op: number, request: Parameters<Recorder["invoke"]>[1]): Token | undefined {
-    return this.recorder?.invoke(`c${op}`, request, this.world.now);
+  private begin(
+    op: number,
+    kind: Kind,
+    node: NodeId,
+    key: number,
+    data: Uint8Array | undefined,
+  ): void {
+    const token = this.invoke(op, kind, key);
+    this.pending.set(op, { kind, node, key, data, floor: this.floor, token });
+  }
+
+  private invoke(op: number, kind: Kind, key: number): Token | undefined {
+    if (this.recorder === undefined || kind === "transfer") return undefined;
+    const request =
+      kind === "write"
+        ? ({ type: "put", key: `k${key}`, value: `${op}` } as const)
+        : ({ type: "get", key: `k${key}` } as const);
+    return this.recorder.invoke(`c${op}`, request, this.world.now);
   }
 
   /** An entry is committed, for the first time anywhere. */
-  committed(index: number, { data }: Entry): Broken | undefined {
-    const write = this.written.get(data);
-    if (write === undefined) return undefined;
-    if (this.refused.has(data)) {
-      const text = `${write.key}=${write.value} is committed at ${index}, but was refused for good`;
+  committed(index: number, { kind, data }: Entry): Broken | undefined {
+    if (kind !== "command" || data.length === 0) return undefined;
+    const op = opOf(data);
+    if (this.refused.has(op)) {
+      const text = `${textOf(data)} is committed at ${index}, but was refused for good`;
       return { claim: "L4", text };
     }
-    const versions = this.versions.get(write.key) ?? [];
-    this.versions.set(write.key, versions);
-    versions.push({ index, value: write.value });
+    if (this.recorder === undefined) return undefined;
+    const key = `k${data[1]! - ZERO}`;
+    const versions = this.versions.get(key) ?? [];
+    this.versions.set(key, versions);
+    versions.push({ index, value: `${op}` });
     return undefined;
   }
 
@@ -107,7 +120,7 @@ export class Operations {
       case "rejected": {
         const { definite, leader, reason } = response;
         if (reason === "overloaded") this.world.mark("overloaded");
-        if (definite && asked.data !== undefined) this.refused.add(asked.data);
+        if (definite && asked.data !== undefined) this.refused.add(op);
         if (definite) this.fail(asked);
         else this.lose(asked);
         return { type: "refused", elsewhere: leader };
@@ -120,7 +133,7 @@ export class Operations {
   private wrote(asked: Pending, index: number, log: readonly Entry[]): Settled {
     const entry = log[index - 1];
     if (entry?.data !== asked.data) {
-      const text = `${asked.node} says that ${asked.key}=${asked.value} is committed at ${index}, where something else is`;
+      const text = `${asked.node} says that ${textOf(asked.data)} is committed at ${index}, where something else is`;
       return { type: "broken", broken: { claim: "L2", text } };
     }
     if (asked.token !== undefined) this.recorder?.complete(asked.token, this.world.now);
@@ -131,7 +144,7 @@ export class Operations {
   private read(asked: Pending, index: number): Settled {
     this.world.mark(asked.kind === "leaseRead" ? "lease-read" : "read");
     if (asked.token !== undefined) {
-      const value = this.valueAt(asked.key, index);
+      const value = this.valueAt(`k${asked.key}`, index);
       this.recorder?.complete(asked.token, this.world.now, { value });
     }
     if (index < asked.floor) {
@@ -168,8 +181,42 @@ export class Operations {
   }
 }
 
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+const ZERO = 0x30;
+const EQUALS = 0x3d;
+
+/** The bytes of `k2=17`: operation 17 writes its number to key 2. */
+function writeOf(key: number, op: number): Uint8Array {
+  const digits = `${op}`;
+  const data = new Uint8Array(3 + digits.length);
+  data[0] = 0x6b;
+  data[1] = ZERO + key;
+  data[2] = EQUALS;
+  for (let i = 0; i < digits.length; i++) data[3 + i] = digits.charCodeAt(i);
+  return data;
+}
+
+/** The operation that wrote these bytes. */
+function opOf(data: Uint8Array): number {
+  let op = 0;
+  for (let i = 3; i < data.length; i++) op = op * 10 + data[i]! - ZERO;
+  return op;
+}
+
+function textOf(data: Uint8Array | undefined): string {
+  return data === undefined ? "a read" : String.fromCharCode(...data);
+}
+
+/** Numbers of operations, a bit each: most are close together. */
+class OpSet {
+  private readonly words: Map<number, number> = new Map();
+
+  add(op: number): void {
+    const word = Math.floor(op / 32);
+    this.words.set(word, (this.words.get(word) ?? 0) | (1 << (op % 32)));
+  }
+
+  has(op: number): boolean {
+    const bits = this.words.get(Math.floor(op / 32)) ?? 0;
+    return (bits & (1 << (op % 32))) !== 0;
+  }
 }

@@ -17,7 +17,8 @@ type Ctx = Context<Words>;
 
 export interface PlantedReplica {
   readonly bug: Bug;
-  make(log: Raft, config: ReplicaConfig): TapeReplica;
+  /** `release` counts the upgrades of the node. */
+  make(log: Raft, config: ReplicaConfig, release: number): TapeReplica;
 }
 
 abstract class Base extends Replica<RaftWords, number> {
@@ -65,6 +66,13 @@ class ShortCheckpoints extends Careless<Words> {
   }
 }
 
+/** Does not understand the entries on its disk, as if an earlier release had written them otherwise. */
+class ForgetsTheLogOfTheOld extends Base {
+  override recover(record: Words["Record"]): void {
+    if (record.type !== "log" || record.record.type !== "entries") super.recover(record);
+  }
+}
+
 export const replicaBugs: readonly PlantedReplica[] = [
   {
     bug: {
@@ -101,5 +109,16 @@ export const replicaBugs: readonly PlantedReplica[] = [
       scenarios: ["crash-unsynced", "swarm"],
     },
     make: (log, config) => new CheckpointForgets(log, config),
+  },
+  {
+    bug: {
+      name: "upgrade-loses-the-log",
+      sentence: "a later release recovers what an earlier one has persisted (kernel K7)",
+      breaks: ["S1", "L2", "S4", "I4", "I6", "liveness", "stops"],
+      settings: { releases: 2 },
+      scenarios: ["swarm"],
+    },
+    make: (log, config, release) =>
+      release === 0 ? new Replica(log, new Tape(), config) : new ForgetsTheLogOfTheOld(log, config),
   },
 ];

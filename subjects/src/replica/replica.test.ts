@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { encodeRun, examine, play, runOfSeed, type Subject, Tally } from "@quorate/lab";
+import {
+  type Action,
+  encodeRun,
+  examine,
+  play,
+  runOfSeed,
+  type Subject,
+  Tally,
+} from "@quorate/lab";
 
 import { replica } from "./subject.ts";
 
@@ -24,6 +32,29 @@ test("replicas whose disks lose sectors keep their claims, and are whole in the 
     const run = runOfSeed(subject, seed, { given: {}, scenario: "lost-sectors" });
     const { finding } = play(subject, run);
     assert.equal(finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+  }
+});
+
+test("replicas keep their claims while they are upgraded one by one", () => {
+  let upgrades = 0;
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const run = runOfSeed(subject, seed, { given: { releases: 2 }, scenario: "swarm" });
+    const spectator = {
+      acted: ({ type }: Action): void => {
+        if (type === "upgrade") upgrades++;
+      },
+    };
+    const outcome = play(subject, run, { spectator });
+    assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+  }
+  assert.ok(upgrades > 0, "some are upgraded");
+});
+
+test("without an upgrade nobody would see that it loses the log", () => {
+  const bug = "upgrade-loses-the-log";
+  for (let seed = 1; seed <= 10; seed++) {
+    const run = runOfSeed(subject, seed, { given: { releases: 1 }, scenario: "swarm", bug });
+    assert.equal(play(subject, run).finding, undefined);
   }
 });
 

@@ -59,7 +59,17 @@ const parameters: Parameters = {
     max: 1,
     swarm: [0, 1],
   },
+  releases: {
+    summary:
+      "2: nodes begin with an earlier release, small batches and no leases, and are upgraded",
+    fallback: 1,
+    min: 1,
+    max: 2,
+  },
 };
+
+/** Most bytes in one batch of the earlier release. */
+const OLD_BATCH_BYTES = 40;
 
 export const replica: Subject<Words, TapeReplica> = {
   name: "replica",
@@ -101,6 +111,7 @@ function open(settings: Settings, bug: string | undefined): Cluster<Words, TapeR
     batchBytes: settings["batchBytes"]!,
     sessions: settings["sessions"]!,
   };
+  const releases = settings["releases"]!;
   const planted = replicaBugs.find((each) => each.bug.name === bug);
   return {
     nodes,
@@ -110,10 +121,15 @@ function open(settings: Settings, bug: string | undefined): Cluster<Words, TapeR
       clockSteps: !leases,
       wipe: false,
     },
-    releases: 1,
+    releases,
     patienceMs: 60 * raft.electionMs,
-    create: () =>
-      planted?.make(new Raft(raft), config) ?? new Replica(new Raft(raft), new Tape(), config),
+    create(_node, release) {
+      // A cluster of one release has the last one from the beginning.
+      const old = release + 1 < releases;
+      const log = new Raft(old ? { ...raft, leaseReads: false } : raft);
+      const own = old ? { ...config, batchBytes: OLD_BATCH_BYTES } : config;
+      return planted?.make(log, own, release) ?? new Replica(log, new Tape(), own);
+    },
     witness: (world) => new ReplicaWitness(world, leases),
   };
 }

@@ -25,6 +25,8 @@ export interface Grade {
   /** The checker's model, and how many states it saw. */
   readonly hunt?: string;
   readonly states?: number;
+  /** Steps of its counterexample. */
+  readonly path?: number;
   readonly scenario?: string;
   readonly seed?: number;
   readonly claim?: string;
@@ -37,6 +39,10 @@ export interface Grade {
 }
 
 const SHRINK_BUDGET = 10_000_000;
+/** A run of more decisions is hard to read: the checker's counterexample, which is shortest, may be better. */
+const LEGIBLE = 60;
+/** The most states of each of its models then. */
+const HUNT_STATES = 1_000_000;
 
 function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
   const subject = subjectNamed(protocol);
@@ -61,17 +67,26 @@ function grade({ protocol, bug: name, budget, shrink }: Paper): Grade {
     text: shrunk?.finding.text ?? finding.text,
     run: encodeRun(shrunk?.run ?? run, subject),
     ...(shrunk === undefined ? {} : { from: shrunk.from, to: shrunk.to }),
+    ...((shrunk?.to ?? 0) > LEGIBLE ? shorter(protocol, name) : {}),
   };
 }
 
+/** The checker's counterexample beside a run that did not become small. */
+function shorter(protocol: string, bug: string): Partial<Grade> {
+  const { hunt, states, path } = hunted(protocol, bug, HUNT_STATES);
+  if (hunt === undefined || states === undefined || path === undefined) return {};
+  return { hunt, states, path };
+}
+
 /** What the aimed models find of a bug that no seed found, if there are any for the protocol. */
-function hunted(protocol: string, bug: string): Partial<Grade> {
+function hunted(protocol: string, bug: string, maxStates?: number): Partial<Grade> {
   if (protocol !== "raft" || !PLANTED.includes(bug)) return {};
-  const { hunt, states, verdict } = huntPlanted(bug);
+  const { hunt, states, verdict } = huntPlanted(bug, maxStates);
   const { violation } = verdict;
   if (violation === undefined) return { states };
   const text = violation.promise;
-  return { found: true, by: "checker", hunt, states, claim: text.split(":", 1)[0]!, text };
+  const path = violation.trace.length;
+  return { found: true, by: "checker", hunt, states, path, claim: text.split(":", 1)[0]!, text };
 }
 
 parentPort?.on("message", (paper: Paper) => {

@@ -86,19 +86,22 @@ function report(grades: readonly Grade[], { paint }: Terminal): string {
     { title: "decisions" },
   ] as const;
   const rows = grades.map((grade): readonly Cell[] => {
-    const { bug, events, found, by, hunt, states, scenario, seed, claim, from, to } = grade;
+    const { bug, events, found, by, hunt, states, path, scenario, seed, claim } = grade;
+    const { from, to } = grade;
     if (!found) return [bug, { text: "missed", colour: "red" }, "", String(events)];
     if (by === "checker") {
       return [bug, `checker: ${hunt}`, "", String(events), claim ?? "", `${states} states`];
     }
-    const size = to === undefined ? "" : `${from} to ${to}`;
+    const shrunk = to === undefined ? "" : `${from} to ${to}`;
+    const size = path === undefined ? shrunk : `${shrunk}; checker: ${path} steps`;
     return [bug, scenario ?? "", String(seed), String(events), claim ?? "", size];
   });
   const runs = grades
     .filter(({ found }) => found)
-    .map(({ bug, sentence, run }) => {
+    .map(({ bug, sentence, run, path }) => {
       // A checker's counterexample is the shortest there is; it is found again, not replayed.
-      const again = run === undefined ? `check raft --bug ${bug}` : `replay ${run}`;
+      const again =
+        run === undefined || path !== undefined ? `check raft --bug ${bug}` : `replay ${run}`;
       return `\n${paint("bold", bug)}: ${sentence}\n  quorate ${again}\n`;
     });
   const found = grades.filter((grade) => grade.found).length;

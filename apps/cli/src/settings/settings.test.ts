@@ -165,17 +165,14 @@ test("a node that joins is told by the cluster, remembers it, and takes no other
     consensus,
   };
   writeBook(dataDir, book);
-  for (const more of [{}, { join: "127.0.0.1:7001" }, { consensus: "etcd=paxos" }]) {
+  // The group may have moved since: what its data says counts, and no flag.
+  for (const more of [{}, { join: "127.0.0.1:7001" }, { consensus: "etcd=raft" }]) {
     const settings = read(more);
     assert.equal(settings.membership, "joined");
     assert.deepEqual([settings.founders, settings.cluster], [[founder], [founder, self]]);
     assert.deepEqual([settings.clusterToken, settings.services], ["t", ["etcd"]]);
     assert.deepEqual(settings.consensus, consensus);
   }
-  assert.match(
-    refusal(() => read({ consensus: "etcd=raft" })),
-    /--consensus has etcd=raft, but the cluster has etcd=paxos: leave it out/,
-  );
   assert.match(
     refusal(() => read({ clusterToken: "x" })),
     /--cluster-token is x, but .* is t/,
