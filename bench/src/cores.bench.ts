@@ -16,6 +16,9 @@ import {
   type OrderedLog,
   Raft,
   raftMessageCodec,
+  Zab,
+  zabDefaults,
+  zabMessageCodec,
 } from "@quorate/consensus";
 import {
   type Codec,
@@ -46,6 +49,11 @@ const ENGINES: readonly Engine[] = [
     name: "paxos",
     create: () => new MultiPaxos(multiPaxosDefaults({ voters: NODES })),
     messages: multiPaxosMessageCodec,
+  },
+  {
+    name: "zab",
+    create: () => new Zab(zabDefaults({ voters: NODES })),
+    messages: zabMessageCodec,
   },
 ];
 

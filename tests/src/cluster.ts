@@ -35,7 +35,7 @@ export interface NodeStatus {
 }
 
 /** What can replicate the store. */
-export const ENGINES = ["raft", "paxos"] as const;
+export const ENGINES = ["raft", "paxos", "zab"] as const;
 type EngineName = (typeof ENGINES)[number];
 
 export interface ClusterOptions {

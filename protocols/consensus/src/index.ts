@@ -87,3 +87,15 @@ export type {
 } from "./replica/words.ts";
 export { Sessions } from "./sessions.ts";
 export type { Applied, SnapshotSink, SnapshotSource, StateMachine } from "./state-machine.ts";
+export { type ZabConfig, zabDefaults } from "./zab/config.ts";
+export type {
+  Message as ZabMessage,
+  Note as ZabNote,
+  Record as ZabRecord,
+  Timer as ZabTimer,
+  Vote as ZabVote,
+  ZabWords,
+} from "./zab/messages.ts";
+export { messageCodec as zabMessageCodec, recordCodec as zabRecordCodec } from "./zab/wire.ts";
+export { Zab } from "./zab/zab.ts";
+export { compareZxids, type Zxid, zxidOf } from "./zab/zxid.ts";

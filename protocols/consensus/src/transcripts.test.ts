@@ -14,6 +14,7 @@ import { type Language, replay } from "@quorate/lab";
 import { paxosLanguage } from "./paxos/multi/language.test.ts";
 import { raftLanguage } from "./raft/language.test.ts";
 import { replicaLanguage } from "./replica/language.test.ts";
+import { zabLanguage } from "./zab/language.test.ts";
 
 const WRITE = process.env["QUORATE_TRANSCRIPTS"] === "write";
 
@@ -39,3 +40,4 @@ function replayAll<V extends Vocabulary, P extends Process<V>>(
 replayAll("paxos/multi", paxosLanguage);
 replayAll("raft", raftLanguage);
 replayAll("replica", replicaLanguage);
+replayAll("zab", zabLanguage);

@@ -17,6 +17,10 @@ import {
   Raft,
   raftMessageCodec,
   raftRecordCodec,
+  Zab,
+  zabDefaults,
+  zabMessageCodec,
+  zabRecordCodec,
 } from "@quorate/consensus";
 import type { Codec } from "@quorate/kernel";
 
@@ -42,6 +46,12 @@ const paxos: Engine = {
   records: multiPaxosRecordCodec,
 };
 
-export type EngineName = "raft" | "paxos";
+const zab: Engine = {
+  create: (initial, settings) => new Zab({ ...zabDefaults(initial), ...settings }),
+  messages: zabMessageCodec,
+  records: zabRecordCodec,
+};
 
-export const engines: Readonly<Record<EngineName, Engine>> = { raft, paxos };
+export type EngineName = "raft" | "paxos" | "zab";
+
+export const engines: Readonly<Record<EngineName, Engine>> = { raft, paxos, zab };

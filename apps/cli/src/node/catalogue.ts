@@ -33,7 +33,7 @@ export const catalogue: readonly ServiceRow[] = [
     name: "etcd",
     groupId: 1,
     portOffset: 2,
-    engines: ["raft", "paxos"],
+    engines: ["raft", "paxos", "zab"],
     load: async () => (await import("./etcd.ts")).prepareEtcd,
   },
   {

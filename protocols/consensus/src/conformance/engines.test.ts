@@ -16,6 +16,10 @@ import type { RaftWords } from "../raft/messages.ts";
 import { Raft } from "../raft/raft.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReplicaWords } from "../replica/words.ts";
+import { ZabClaims } from "../zab/claims.ts";
+import { type ZabConfig, zabDefaults } from "../zab/config.ts";
+import type { ZabWords } from "../zab/messages.ts";
+import { Zab } from "../zab/zab.ts";
 import {
   type Claims,
   compare,
@@ -64,6 +68,16 @@ export function paxosEngine(
     claims: () => claimsOf(new MultiPaxosClaims()),
     recoveryMs: 10_000,
     livesOn: "star",
+  };
+}
+
+export function zabEngine(name: string, settings: Partial<ZabConfig> = {}): Engine<ZabWords> {
+  return {
+    name,
+    create: (_id, founding) => new Zab({ ...zabDefaults(founding), ...settings }),
+    claims: () => claimsOf(new ZabClaims()),
+    recoveryMs: 10_000,
+    livesOn: "clique",
   };
 }
 

@@ -15,6 +15,9 @@ import { REPLICA_DEFAULTS } from "./config.ts";
 import { Journal } from "./journal.ts";
 import { Replica } from "./replica.ts";
 import type { ReplicaWords } from "./words.ts";
+import { ZabClaims } from "../zab/claims.ts";
+import { zabDefaults } from "../zab/config.ts";
+import { Zab } from "../zab/zab.ts";
 
 type Words = ReplicaWords<LogWords, number>;
 type JournalReplica = Replica<LogWords, number>;
@@ -35,6 +38,11 @@ const paxos: Engine = {
   name: "Multi-Paxos",
   create: (voters) => new MultiPaxos(multiPaxosDefaults({ voters })),
   claims: () => new MultiPaxosClaims(),
+};
+const zab: Engine = {
+  name: "Zab",
+  create: (voters) => new Zab(zabDefaults({ voters })),
+  claims: () => new ZabClaims(),
 };
 
 const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 24);
@@ -134,7 +142,7 @@ function hostile(engine: Engine, seed: number): void {
   });
 }
 
-for (const engine of [raft, paxos]) {
+for (const engine of [raft, paxos, zab]) {
   for (let seed = 1; seed <= SEEDS; seed++) hostile(engine, seed);
 }
 
