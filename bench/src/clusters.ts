@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { EngineName } from "@quorate/host";
+
 export interface Cluster {
   readonly name: string;
   /** Client ports, in the order of the nodes. */
@@ -16,21 +18,25 @@ export interface Cluster {
   /** Which node leads. */
   readonly leader: () => Promise<number>;
   readonly pids: () => readonly number[];
+  /** Durable writes of the log so far, of all nodes together. */
+  readonly syncs: () => Promise<number>;
   /** Kills a node with SIGKILL. */
   readonly kill: (node: number) => void;
   readonly stop: () => Promise<void>;
 }
 
-const QUORATE = fileURLToPath(new URL("../../apps/cli/bin/quorate.mjs", import.meta.url));
+export const QUORATE: string = fileURLToPath(new URL("../../apps/cli/bin/quorate.mjs", import.meta.url));
 
 export function hasEtcd(): boolean {
   return spawnSync("etcd", ["--version"]).status === 0;
 }
 
-export async function startQuorate(): Promise<Cluster> {
+/** @param engine - What replicates the store; its name is the cluster's then. */
+export async function startQuorate(engine?: EngineName): Promise<Cluster> {
   const directory = mkdtempSync(path.join(tmpdir(), "quorate-bench-"));
   const base = await freeBlock();
   const flags = ["up", "--json", "--no-restart", "--port-base", String(base)];
+  if (engine !== undefined) flags.push("--consensus", `etcd=${engine}`);
   const child = spawn(process.execPath, [QUORATE, ...flags, "--data-dir", directory], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -38,7 +44,7 @@ export async function startQuorate(): Promise<Cluster> {
   let pids: readonly number[] = [];
   const ready = nodes.then((all) => (pids = all.map(({ pid }) => pid)));
   return {
-    name: "quorate",
+    name: engine ?? "quorate",
     ports: [2, 22, 42].map((offset) => base + offset),
     ready,
     leader: () =>
@@ -47,6 +53,10 @@ export async function startQuorate(): Promise<Cluster> {
         return roles.indexOf("leader");
       }),
     pids: () => pids,
+    syncs: async () => {
+      const urls = (await nodes).map(({ http }) => `http://${http}`);
+      return counted(urls, "quorate_log_syncs_total");
+    },
     kill: (node) => process.kill(pids[node]!, "SIGKILL"),
     stop: () => stop([child], directory),
   };
@@ -82,9 +92,25 @@ export async function startEtcd(): Promise<Cluster> {
     ready: Promise.resolve(),
     leader: () => settled(async () => etcdLeader([0, 1, 2].map((i) => url(ports[2 * i])))),
     pids: () => children.map(({ pid }) => pid!),
+    syncs: () =>
+      counted(
+        [0, 1, 2].map((i) => url(ports[2 * i])),
+        "etcd_disk_wal_fsync_duration_seconds_count",
+      ),
     kill: (node) => children[node]!.kill("SIGKILL"),
     stop: () => stop(children, directory),
   };
+}
+
+/** The sum of a counter in the metrics of several nodes. */
+async function counted(urls: readonly string[], counter: string): Promise<number> {
+  const values = urls.map(async (url) => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const line = text.split("\n").find((each) => each.startsWith(`${counter} `));
+    if (line === undefined) throw new Error(`${url} counts no ${counter}`);
+    return Number(line.slice(counter.length));
+  });
+  return (await Promise.all(values)).reduce((sum, value) => sum + value, 0);
 }
 
 /** Asks until one of the nodes leads. */
@@ -162,7 +188,7 @@ async function freePort(): Promise<number> {
 }
 
 /** The first of sixty ports that are free, below the range that systems hand out. */
-async function freeBlock(): Promise<number> {
+export async function freeBlock(): Promise<number> {
   for (let base = 20_000; base < 32_000; base += 60) {
     const free = await Promise.all(
       [0, 1, 2, 20, 21, 22, 40, 41, 42].map((offset) => isFree(base + offset)),
