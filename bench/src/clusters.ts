@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import type { EngineName } from "@quorate/host";
@@ -40,7 +41,7 @@ export async function startQuorate(engine?: EngineName): Promise<Cluster> {
   const child = spawn(process.execPath, [QUORATE, ...flags, "--data-dir", directory], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const nodes = firstLine(child).then((line) => (JSON.parse(line) as ReadyLine).nodes);
+  const nodes = readyLine(child).then((line) => (JSON.parse(line) as ReadyLine).nodes);
   let pids: readonly number[] = [];
   const ready = nodes.then((all) => (pids = all.map(({ pid }) => pid)));
   return {
@@ -62,7 +63,7 @@ export async function startQuorate(engine?: EngineName): Promise<Cluster> {
   };
 }
 
-/** What `quorate up --json` says first. */
+/** What `quorate up --json` says once all nodes serve. */
 interface ReadyLine {
   readonly nodes: readonly { readonly pid: number; readonly http: string }[];
 }
@@ -165,15 +166,11 @@ async function stop(children: readonly ChildProcess[], directory: string): Promi
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** What a child says first. It goes on talking, to nobody. */
-function firstLine(child: ChildProcess): Promise<string> {
+/** What a child says once all nodes serve. It says other things before and after, to nobody. */
+function readyLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout!.on("data", (chunk: Buffer) => {
-      if (text.includes("\n")) return;
-      text += chunk.toString();
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(text.slice(0, end));
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      if (line.startsWith('{"event":"ready"')) resolve(line);
     });
     child.once("exit", () => reject(new Error("the cluster did not start")));
   });
@@ -190,9 +187,8 @@ async function freePort(): Promise<number> {
 /** The first of sixty ports that are free, below the range that systems hand out. */
 export async function freeBlock(): Promise<number> {
   for (let base = 20_000; base < 32_000; base += 60) {
-    const free = await Promise.all(
-      [0, 1, 2, 20, 21, 22, 40, 41, 42].map((offset) => isFree(base + offset)),
-    );
+    const offsets = [0, 20, 40].flatMap((node) => [0, 1, 2, 5, 6].map((port) => node + port));
+    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;
   }
   throw new Error("no free block of ports");

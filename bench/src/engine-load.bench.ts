@@ -32,7 +32,7 @@ async function compare(clusters: readonly Cluster[], clients: number): Promise<r
     server,
     "puts/s": Math.round(measured.perSecond),
     "of raft's": (measured.perSecond / raft.perSecond).toFixed(2),
-    ...(etcd && { "of etcd's": (measured.perSecond / etcd.perSecond).toFixed(2) }),
+    "of etcd's": etcd === undefined ? "-" : (measured.perSecond / etcd.perSecond).toFixed(2),
     "per CPU s": Math.round(measured.perCpuSecond),
     "p50 ms": measured.p50.toFixed(2),
     "p99 ms": measured.p99.toFixed(2),

@@ -47,19 +47,19 @@ export function successionMs(
 /** Asks whoever leads among `names`, every millisecond, until a command is committed. Returns when. */
 function firstCommit(world: World, names: readonly NodeId[]): number {
   const giveUp = world.now + GIVE_UP_MS;
-  let at: number | undefined;
-  while (at === undefined) {
+  const committedAt: number[] = [];
+  while (committedAt.length === 0) {
     invariant(world.now < giveUp, "a calm cluster finds another leader");
     const leader = leaderAmong(world, names);
     if (leader !== undefined) {
       const data = new Uint8Array(0);
       world.request(leader, { type: "propose", data }, ({ type }) => {
-        if (type === "committed") at ??= world.now;
+        if (type === "committed") committedAt.push(world.now);
       });
     }
     world.runFor(1);
   }
-  return at;
+  return committedAt[0]!;
 }
 
 function leaderAmong(world: World, names: readonly NodeId[]): NodeId | undefined {
