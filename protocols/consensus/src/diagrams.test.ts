@@ -50,7 +50,11 @@ function draw(script: string): string {
   return rows.map((row) => row.trimEnd()).join("\n");
 }
 
-for (const document of ["docs/protocols/raft.md", "docs/protocols/paxos.md"]) {
+for (const document of [
+  "docs/protocols/raft.md",
+  "docs/protocols/paxos.md",
+  "docs/protocols/zab.md",
+]) {
   test(`the diagrams in ${document} are drawn from transcripts`, () => {
     const url = new URL(document, ROOT);
     const before = readFileSync(url, "utf8");

@@ -95,7 +95,7 @@ export interface Sync extends InSession {
 }
 
 /** Proposals, the first of them with `zxid`; those up to `commit` are committed. */
-export interface Propose extends InSession {
+interface Propose extends InSession {
   readonly type: "propose";
   readonly zxid: Zxid;
   readonly entries: readonly Entry[];
@@ -103,24 +103,24 @@ export interface Propose extends InSession {
 }
 
 /** The same for observers: all of it is committed. */
-export interface Inform extends InSession {
+interface Inform extends InSession {
   readonly type: "inform";
   readonly zxid: Zxid;
   readonly entries: readonly Entry[];
 }
 
-export interface Commit extends InSession {
+interface Commit extends InSession {
   readonly type: "commit";
   readonly zxid: Zxid;
 }
 
 /** The receiver has been sent the leader's initial history: it is to make it its own. */
-export interface NewLeader extends InSession {
+interface NewLeader extends InSession {
   readonly type: "newLeader";
 }
 
 /** COMMIT-LD: a quorum has the initial history. `zxid` is the latest that is committed. */
-export interface UpToDate extends InSession {
+interface UpToDate extends InSession {
   readonly type: "upToDate";
   readonly zxid: Zxid;
 }

@@ -46,6 +46,18 @@ suite("elections", () => {
     assert.equal(rig.lastTo("b", "notification").vote?.node, "a");
   });
 
+  test("E8: an observer does not stand, nor a voter of priority 0", () => {
+    const traits = [{ node: "a", address: "", priority: 0 }];
+    for (const members of [
+      { voters: ["b", "c"], learners: ["a"] },
+      { voters: ["a", "b", "c"], traits },
+    ]) {
+      const rig = new Rig([], founded(members));
+      for (const peer of ["b", "c"]) rig.notify(peer, {});
+      assert.equal(rig.lastTo("b", "notification").vote, undefined);
+    }
+  });
+
   test("a vote for less than this node has is not taken up", () => {
     const rig = new Rig(disk(2, "x@1 y@2"));
     rig.notify("c", { vote: { peerEpoch: 1, zxid: zxidOf(1, 9), rank: 9, node: "c" } });

@@ -90,8 +90,7 @@ export class Rig extends LogRig<ZabWords, Zab> {
   /** The leader's next message in the session. */
   stream(leader: NodeId, message: Unnumbered<Streamed>, epoch: Term, session: number = 1): void {
     const number = ++this.number;
-    // Numbers are all that was missing.
-    this.hear(leader, { ...message, epoch, session, number } as Streamed);
+    this.hear(leader, { ...message, epoch, session, number });
   }
 
   /** Elects the node, alone with `peers`, and has them promise its epoch. */
