@@ -5,7 +5,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+
+import type { EngineName } from "@quorate/host";
 
 export interface Cluster {
   readonly name: string;
@@ -16,29 +19,33 @@ export interface Cluster {
   /** Which node leads. */
   readonly leader: () => Promise<number>;
   readonly pids: () => readonly number[];
+  /** Durable writes of the log so far, of all nodes together. */
+  readonly syncs: () => Promise<number>;
   /** Kills a node with SIGKILL. */
   readonly kill: (node: number) => void;
   readonly stop: () => Promise<void>;
 }
 
-const QUORATE = fileURLToPath(new URL("../../apps/cli/bin/quorate.mjs", import.meta.url));
+export const QUORATE: string = fileURLToPath(new URL("../../apps/cli/bin/quorate.mjs", import.meta.url));
 
 export function hasEtcd(): boolean {
   return spawnSync("etcd", ["--version"]).status === 0;
 }
 
-export async function startQuorate(): Promise<Cluster> {
+/** @param engine - What replicates the store; its name is the cluster's then. */
+export async function startQuorate(engine?: EngineName): Promise<Cluster> {
   const directory = mkdtempSync(path.join(tmpdir(), "quorate-bench-"));
   const base = await freeBlock();
   const flags = ["up", "--json", "--no-restart", "--port-base", String(base)];
+  if (engine !== undefined) flags.push("--consensus", `etcd=${engine}`);
   const child = spawn(process.execPath, [QUORATE, ...flags, "--data-dir", directory], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const nodes = firstLine(child).then((line) => (JSON.parse(line) as ReadyLine).nodes);
+  const nodes = readyLine(child).then((line) => (JSON.parse(line) as ReadyLine).nodes);
   let pids: readonly number[] = [];
   const ready = nodes.then((all) => (pids = all.map(({ pid }) => pid)));
   return {
-    name: "quorate",
+    name: engine ?? "quorate",
     ports: [2, 22, 42].map((offset) => base + offset),
     ready,
     leader: () =>
@@ -47,12 +54,16 @@ export async function startQuorate(): Promise<Cluster> {
         return roles.indexOf("leader");
       }),
     pids: () => pids,
+    syncs: async () => {
+      const urls = (await nodes).map(({ http }) => `http://${http}`);
+      return counted(urls, "quorate_log_syncs_total");
+    },
     kill: (node) => process.kill(pids[node]!, "SIGKILL"),
     stop: () => stop([child], directory),
   };
 }
 
-/** What `quorate up --json` says first. */
+/** What `quorate up --json` says once all nodes serve. */
 interface ReadyLine {
   readonly nodes: readonly { readonly pid: number; readonly http: string }[];
 }
@@ -82,9 +93,25 @@ export async function startEtcd(): Promise<Cluster> {
     ready: Promise.resolve(),
     leader: () => settled(async () => etcdLeader([0, 1, 2].map((i) => url(ports[2 * i])))),
     pids: () => children.map(({ pid }) => pid!),
+    syncs: () =>
+      counted(
+        [0, 1, 2].map((i) => url(ports[2 * i])),
+        "etcd_disk_wal_fsync_duration_seconds_count",
+      ),
     kill: (node) => children[node]!.kill("SIGKILL"),
     stop: () => stop(children, directory),
   };
+}
+
+/** The sum of a counter in the metrics of several nodes. */
+async function counted(urls: readonly string[], counter: string): Promise<number> {
+  const values = urls.map(async (url) => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const line = text.split("\n").find((each) => each.startsWith(`${counter} `));
+    if (line === undefined) throw new Error(`${url} counts no ${counter}`);
+    return Number(line.slice(counter.length));
+  });
+  return (await Promise.all(values)).reduce((sum, value) => sum + value, 0);
 }
 
 /** Asks until one of the nodes leads. */
@@ -139,15 +166,11 @@ async function stop(children: readonly ChildProcess[], directory: string): Promi
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** What a child says first. It goes on talking, to nobody. */
-function firstLine(child: ChildProcess): Promise<string> {
+/** What a child says once all nodes serve. It says other things before and after, to nobody. */
+function readyLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    let text = "";
-    child.stdout!.on("data", (chunk: Buffer) => {
-      if (text.includes("\n")) return;
-      text += chunk.toString();
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(text.slice(0, end));
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      if (line.startsWith('{"event":"ready"')) resolve(line);
     });
     child.once("exit", () => reject(new Error("the cluster did not start")));
   });
@@ -162,11 +185,10 @@ async function freePort(): Promise<number> {
 }
 
 /** The first of sixty ports that are free, below the range that systems hand out. */
-async function freeBlock(): Promise<number> {
+export async function freeBlock(): Promise<number> {
   for (let base = 20_000; base < 32_000; base += 60) {
-    const free = await Promise.all(
-      [0, 1, 2, 20, 21, 22, 40, 41, 42].map((offset) => isFree(base + offset)),
-    );
+    const offsets = [0, 20, 40].flatMap((node) => [0, 1, 2, 5, 6].map((port) => node + port));
+    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
     if (free.every(Boolean)) return base;
   }
   throw new Error("no free block of ports");

@@ -7,55 +7,18 @@
  *     npm run bench -w bench -- cores
  */
 
-import {
-  lan,
-  type LogWords,
-  MultiPaxos,
-  multiPaxosDefaults,
-  multiPaxosMessageCodec,
-  type OrderedLog,
-  Raft,
-  raftMessageCodec,
-  Zab,
-  zabDefaults,
-  zabMessageCodec,
-} from "@quorate/consensus";
-import {
-  type Codec,
-  type Context,
-  type NodeId,
-  type Process,
-  type Speaks,
-  Writer,
-} from "@quorate/kernel";
+import type { LogWords, OrderedLog } from "@quorate/consensus";
+import { type EngineName, engines } from "@quorate/host";
+import { type Context, type NodeId, type Process, type Speaks, Writer } from "@quorate/kernel";
 import { Simulation } from "@quorate/lab";
 
+import { ENGINE_NAMES } from "./engine-costs.ts";
 import { report } from "./report.ts";
 
 const NODES = ["a", "b", "c"];
 const COMMAND = new Uint8Array(100);
 const DURATION_MS = 5_000;
 const ROUNDS = 3;
-
-interface Engine {
-  readonly name: string;
-  readonly create: () => OrderedLog<LogWords>;
-  readonly messages: Codec<unknown>;
-}
-
-const ENGINES: readonly Engine[] = [
-  { name: "raft", create: () => new Raft(lan({ voters: NODES })), messages: raftMessageCodec },
-  {
-    name: "paxos",
-    create: () => new MultiPaxos(multiPaxosDefaults({ voters: NODES })),
-    messages: multiPaxosMessageCodec,
-  },
-  {
-    name: "zab",
-    create: () => new Zab(zabDefaults({ voters: NODES })),
-    messages: zabMessageCodec,
-  },
-];
 
 interface Measured {
   readonly events: number;
@@ -70,14 +33,14 @@ interface Counted {
 }
 
 /** @param counted - Counts traffic, which takes time of its own. */
-function run(engine: Engine, perMs: number, counted?: Counted): Measured {
+function run(engine: EngineName, perMs: number, counted?: Counted): Measured {
   const writer = new Writer();
   let counting = false;
   const observer = {
     sent(_from: NodeId, _to: NodeId, message: unknown): void {
       if (counted === undefined || !counting) return;
       writer.length = 0;
-      engine.messages.write(writer, message);
+      engines[engine].messages.write(writer, message);
       counted.messages++;
       counted.bytes += writer.length;
     },
@@ -88,7 +51,7 @@ function run(engine: Engine, perMs: number, counted?: Counted): Measured {
   const world = new Simulation<LogWords, OrderedLog<LogWords>>({
     seed: 1,
     nodes: NODES,
-    create: engine.create,
+    create: () => engines[engine].create({ voters: NODES }, {}),
     // Links between real nodes keep their order.
     latencyMs: [1, 1],
     syncMs: [1, 1],
@@ -142,24 +105,24 @@ function secondsSince(started: NodeJS.CpuUsage): number {
 
 const rows = [1, 10, 50].flatMap((perMs) => {
   // Taken in turns, and the best of each: a busy machine slows everyone alike.
-  const best = new Map<string, Measured>();
+  const best = new Map<EngineName, Measured>();
   for (let round = 0; round < ROUNDS; round++) {
-    for (const engine of ENGINES) {
+    for (const engine of ENGINE_NAMES) {
       const measured = run(engine, perMs);
-      const before = best.get(engine.name);
+      const before = best.get(engine);
       if (before === undefined || measured.seconds < before.seconds) {
-        best.set(engine.name, measured);
+        best.set(engine, measured);
       }
     }
   }
   const { seconds: raftSeconds, commits: raftCommits } = best.get("raft")!;
-  return ENGINES.map((engine) => {
-    const { events, commits, seconds } = best.get(engine.name)!;
+  return ENGINE_NAMES.map((engine) => {
+    const { events, commits, seconds } = best.get(engine)!;
     const counted: Counted = { messages: 0, bytes: 0, syncs: 0 };
     const { commits: all } = run(engine, perMs, counted);
     return {
       "proposals/ms": perMs,
-      engine: engine.name,
+      engine,
       "commits/s": Math.round(commits / seconds),
       "cost of raft's": (seconds / commits / (raftSeconds / raftCommits)).toFixed(2),
       "events/s of floor": (floor(events) / seconds).toFixed(2),

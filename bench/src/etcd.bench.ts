@@ -7,54 +7,14 @@
  *     npm run bench -w bench -- etcd
  */
 
-import { putRequest, rangeRequest } from "./etcd-requests.ts";
-import { type Cluster, cpuSeconds, hasEtcd, startEtcd, startQuorate } from "./clusters.ts";
-import { type LoadResult, runLoad } from "./h2-load.ts";
-import { percentile, report, type Row } from "./report.ts";
+import { type Cluster, hasEtcd, startEtcd, startQuorate } from "./clusters.ts";
+import { better, measure, type Measured, type Operation } from "./etcd-load.ts";
+import { report, type Row } from "./report.ts";
 
 const ROUNDS = 2;
 const ROUND_MS = Number(process.env["QUORATE_BENCH_MS"] ?? 4000);
 const WARM_UP_MS = 1500;
 const CLIENTS = [1, 64, 512];
-const VALUE_BYTES = 256;
-
-interface Measured {
-  readonly perSecond: number;
-  readonly perCpuSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly errors: number;
-}
-
-const OPERATIONS = {
-  put: { path: "/etcdserverpb.KV/Put", request: putRequest("bench-key-000001", VALUE_BYTES) },
-  get: { path: "/etcdserverpb.KV/Range", request: rangeRequest("bench-key-000001") },
-} as const;
-
-async function measure(
-  cluster: Cluster,
-  operation: keyof typeof OPERATIONS,
-  clients: number,
-  durationMs: number,
-): Promise<Measured> {
-  const port = cluster.ports[await cluster.leader()];
-  const before = cpuSeconds(cluster.pids());
-  const { path, request } = OPERATIONS[operation];
-  const load = { host: "127.0.0.1", port: port!, path, request, clients, durationMs };
-  const result: LoadResult = await runLoad(load);
-  const cpu = cpuSeconds(cluster.pids()) - before;
-  return {
-    perSecond: result.calls / result.seconds,
-    perCpuSecond: result.calls / cpu,
-    p50: percentile(result.latencies, 0.5),
-    p99: percentile(result.latencies, 0.99),
-    errors: result.errors,
-  };
-}
-
-function better(a: Measured | undefined, b: Measured): Measured {
-  return a === undefined || b.perSecond > a.perSecond ? b : a;
-}
 
 async function compare(clusters: readonly Cluster[]): Promise<readonly Row[]> {
   const rows: Row[] = [];
@@ -81,7 +41,7 @@ async function compare(clusters: readonly Cluster[]): Promise<readonly Row[]> {
 
 function row(
   cluster: Cluster,
-  operation: string,
+  operation: Operation,
   clients: number,
   measured: Measured,
   peer: Measured,

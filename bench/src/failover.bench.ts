@@ -7,36 +7,10 @@
  */
 
 import { type Cluster, hasEtcd, startEtcd, startQuorate } from "./clusters.ts";
-import { putRequest } from "./etcd-requests.ts";
-import { runLoad } from "./h2-load.ts";
+import { firstWrite } from "./first-write.ts";
 import { report } from "./report.ts";
 
 const ROUNDS = Number(process.env["QUORATE_BENCH_ROUNDS"] ?? 5);
-const GIVE_UP_MS = 30_000;
-const PUT = { path: "/etcdserverpb.KV/Put", request: putRequest("failover", 16) };
-
-/** Asks every node that is up until one serves a write. Returns when that was. */
-async function firstWrite(ports: readonly number[]): Promise<number> {
-  const controller = new AbortController();
-  const tried = ports.map(async (port) => {
-    while (!controller.signal.aborted) {
-      try {
-        const load = { host: "127.0.0.1", port, ...PUT, clients: 1, until: "success" } as const;
-        const { calls, errors } = await runLoad({ ...load, durationMs: 1000 });
-        if (calls > errors) return performance.now();
-      } catch {
-        // Nobody listens there yet.
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    return Infinity;
-  });
-  const giveUp = new Promise<number>((resolve) => setTimeout(() => resolve(Infinity), GIVE_UP_MS).unref());
-  const at = await Promise.race([...tried, giveUp]);
-  controller.abort();
-  await Promise.all(tried);
-  return at;
-}
 
 interface Times {
   readonly coldStart: number[];
