@@ -151,9 +151,13 @@ export class Progress {
     this.clear();
   }
 
-  /** What was sent from `next` on has not arrived: it is sent once more. */
+  /**
+   * The member holds nothing from `next` on: it is sent once more. Also what it held
+   * once, if its disk lost that: an answer on its way then must not be believed again.
+   */
   rewind(next: Index): void {
     this.next = next;
+    this.match = Math.min(this.match, next - 1);
     this.clear();
   }
 

@@ -14,16 +14,25 @@ const TIMES = Math.max(1, Math.floor(Number(process.env["QUORATE_SEEDS"] ?? 60) 
 
 /** How many proposals a leader takes before it moves. */
 const RESTLESS = 12;
+/** A move is an election: where there is nothing else nobody can be served. */
+const REST_MS = 3000;
 
 /** Moves on of its own accord, in the middle of whatever is played. */
 class Restless extends Lineage {
   private proposals = 0;
+  private inGeneration = 0;
+  private restsUntil = 0;
 
   override onRequest(ctx: Ctx, id: RequestId, request: LogRequest): void {
     super.onRequest(ctx, id, request);
     if (request.type !== "propose" || this.role !== "leader") return;
-    if (++this.proposals % RESTLESS !== 0) return;
     const { number: from, engine } = this.generation;
+    if (from !== this.inGeneration) {
+      this.inGeneration = from;
+      this.restsUntil = ctx.now + REST_MS;
+    }
+    if (++this.proposals < RESTLESS || ctx.now < this.restsUntil) return;
+    this.proposals = 0;
     const to = ENGINE_NAMES[(ENGINE_NAMES.indexOf(engine) + 1) % ENGINE_NAMES.length]!;
     // The replica takes no notice of answers to questions that it did not ask.
     super.onRequest(ctx, -1, { type: "seal", data: writeMove({ from, to }) });

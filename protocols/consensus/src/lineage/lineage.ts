@@ -345,6 +345,8 @@ export class Lineage implements OrderedLog<LineageWords> {
    */
   private moveIfDue(ctx: Ctx): void {
     if (this.due === undefined) return;
+    // A log may tell of what it writes only when its turn is over.
+    this.current.log.onIdle?.(voice(ctx, this, this.current));
     const { index, engine } = this.due;
     this.due = undefined;
     const { log, generation: before } = this.current;

@@ -81,10 +81,17 @@ export function lineages(engine: string, Log: Kind = Lineage): Engine<LineageWor
 export const simulate: MakeWorld<LineageWords> = (options): World<LineageWords> =>
   new Simulation<ReplicaWords<LineageWords, number>, Replica<LineageWords, number>>(options);
 
-/** A stage whose cluster is told to move. */
+/** A stage whose cluster is told to move, between certain engines. */
 export class MovingStage extends Stage<LineageWords> {
-  constructor(first: string, setting: Setting, Log?: Kind) {
+  private readonly between: readonly string[];
+
+  constructor(
+    first: string,
+    setting: Setting,
+    { Log, between = ENGINE_NAMES }: { Log?: Kind; between?: readonly string[] } = {},
+  ) {
     super(lineages(first, Log), simulate, setting);
+    this.between = between;
   }
 
   lineage(node: NodeId): Lineage | undefined {
@@ -102,7 +109,8 @@ export class MovingStage extends Stage<LineageWords> {
     const lineage = this.lineage(node);
     if (lineage === undefined) return;
     const { number: from, engine } = lineage.generation;
-    const to = ENGINE_NAMES[(ENGINE_NAMES.indexOf(engine) + 1) % ENGINE_NAMES.length]!;
+    const others = this.between.filter((each) => each !== engine);
+    const to = others[this.world.random.below(others.length)]!;
     this.ask(node, { type: "seal", data: writeMove({ from, to }) });
   }
 
