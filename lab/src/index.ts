@@ -18,6 +18,7 @@ export {
 export { SCENARIOS } from "./run/scenario.ts";
 export { listed, shrink, type Shrunk, type ShrinkOptions } from "./run/shrink.ts";
 export type { Substitute } from "./simulator/disk.ts";
+export { Dice } from "./simulator/fates.ts";
 export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
 export type { Observer } from "./simulator/observer.ts";
 export { CALM, type Weather } from "./simulator/weather.ts";

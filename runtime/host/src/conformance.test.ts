@@ -147,7 +147,7 @@ class RealNode {
       listen,
       peers,
       known: { meet: (_node, directory) => directory },
-      isRemoved: () => false,
+      departure: () => undefined,
       turn,
       frameBytes: 64 << 20,
       onPeer: (peer, state) => {

@@ -32,6 +32,7 @@ import { DirectoryBook } from "./known-directories.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { sentence } from "./notes.ts";
+import type { Departure } from "./transport/handshake.ts";
 import { type Address, parseAddress, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
 import { isVacancy } from "./vacancy.ts";
@@ -217,7 +218,7 @@ export class Node {
         },
         (group, record) => this.hosted.get(group)?.recover(record),
       );
-      if (this.isRemoved(name)) throw new HostError({ code: "removed", node: name });
+      if (this.departure(name) === "certain") throw new HostError({ code: "removed", node: name });
       this.checkDamage(this.wal.statistics.recordsLost);
       this.metrics.observeLog(this.wal);
       const address = await this.join(directory);
@@ -265,7 +266,7 @@ export class Node {
       listen: own,
       peers,
       known: new DirectoryBook(options.dataDir),
-      isRemoved: (node) => this.isRemoved(node),
+      departure: (node) => this.departure(node),
       turn,
       tls: options.tls,
       frameBytes: FRAME_BYTES,
@@ -278,6 +279,7 @@ export class Node {
       onRefused: (peer, { reason, text }) => {
         // One that joins is refused until it is added.
         if (this.joins && reason === "unknownNode") return logger.debug({ peer }, text);
+        if (reason === "leavingNode") return logger.info({ peer }, text);
         logger.error({ peer, reason }, text);
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
@@ -327,21 +329,20 @@ export class Node {
     const timer = setTimeout(() => {
       const now = this.peerAddresses();
       for (const peer of transport.links.keys()) if (!now.has(peer)) transport.dismiss(peer);
-      if (committed && this.isRemoved(this.name))
+      if (committed && this.departure(this.name) === "certain")
         this.fail(new HostError({ code: "removed", node: this.name }));
     }, FAREWELL_MS);
     timer.unref();
   }
 
-  /** Whether every group does without a node for ever, as far as this one knows for certain. */
-  private isRemoved(name: NodeId): boolean {
+  /** Whether every group does without a node, as far as this one knows. */
+  private departure(name: NodeId): Departure {
     const { groups } = this;
-    const left = groups.filter(({ log }) => {
-      const { configuration, configurationIndex, commitIndex } = log;
-      // Until it is committed the removal may be taken back, and the node be needed for that.
-      return configuration.removed.includes(name) && configurationIndex <= commitIndex;
-    });
-    return groups.length > 0 && left.length === groups.length;
+    const gone = groups.filter(({ log }) => log.configuration.removed.includes(name));
+    if (groups.length === 0 || gone.length < groups.length) return undefined;
+    // Until it is committed the removal may be taken back, and the node be needed for that.
+    const isCertain = gone.every(({ log }) => log.configurationIndex <= log.commitIndex);
+    return isCertain ? "certain" : "pending";
   }
 
   /**

@@ -5,6 +5,7 @@ import { decode, encode, MalformedInput } from "@quorate/kernel";
 import fc from "fast-check";
 
 import {
+  type Departure,
   answerCodec,
   type Hello,
   helloCodec,
@@ -22,7 +23,7 @@ const hello: Hello = {
   to: "n1",
 };
 const members = new Set(["n2", "n3"]);
-const nobody = (): boolean => false;
+const nobody = (): Departure => undefined;
 
 function known(): KnownDirectories {
   const met = new Map<string, string>();
@@ -42,14 +43,19 @@ test("a member of the same cluster is welcome, again and again", () => {
 });
 
 test("strangers are refused with the reason", () => {
+  const departures = new Map<string, Departure>([
+    ["n7", "pending"],
+    ["n8", "certain"],
+  ]);
   const refusal = (change: Partial<Hello>) =>
-    judge({ ...hello, ...change }, own, members, known(), (node) => node === "n8");
+    judge({ ...hello, ...change }, own, members, known(), (node) => departures.get(node));
   const identity = hello.identity;
   assert.equal(refusal({ oldest: 2, newest: 9 })?.reason, "version");
   assert.equal(refusal({ identity: { ...identity, cluster: "other" } })?.reason, "cluster");
   assert.equal(refusal({ to: "n7" })?.reason, "wrongNode");
   assert.equal(refusal({ identity: { ...identity, node: "n9" } })?.reason, "unknownNode");
   assert.equal(refusal({ identity: { ...identity, node: "n8" } })?.reason, "removedNode");
+  assert.equal(refusal({ identity: { ...identity, node: "n7" } })?.reason, "leavingNode");
 });
 
 test("a member that comes back with another directory has forgotten its votes, and is refused", () => {

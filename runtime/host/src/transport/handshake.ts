@@ -36,7 +36,12 @@ type Refusal =
   | "wrongNode"
   | "unknownNode"
   | "replacedDirectory"
-  | "removedNode";
+  | "removedNode"
+  /** A removal that may still be taken back: ask again. */
+  | "leavingNode";
+
+/** Whether a node was a member once and is none any more: for certain, or unless its removal is taken back. */
+export type Departure = "certain" | "pending" | undefined;
 
 export type Answer =
   | { readonly type: "welcome"; readonly version: number; readonly identity: Identity }
@@ -63,6 +68,7 @@ const REFUSALS: readonly Refusal[] = [
   "unknownNode",
   "replacedDirectory",
   "removedNode",
+  "leavingNode",
 ];
 
 const refusalCodec: Codec<Refusal> = {
@@ -88,14 +94,14 @@ export interface KnownDirectories {
 /**
  * Decides on a hello: `undefined` if it is welcome.
  *
- * @param isRemoved - Whether a node was a member once and certainly is none any more.
+ * @param departure - What is known of the removal of a node that is no member.
  */
 export function judge(
   hello: Hello,
   own: Identity,
   members: ReadonlySet<NodeId>,
   known: KnownDirectories,
-  isRemoved: (node: NodeId) => boolean,
+  departure: (node: NodeId) => Departure,
 ): Extract<Answer, { type: "refused" }> | undefined {
   const { identity } = hello;
   const refused = (reason: Refusal, why: string) =>
@@ -115,11 +121,16 @@ export function judge(
   if (hello.to !== own.node) {
     return refused("wrongNode", `this is ${own.node}, not ${hello.to}: check the addresses`);
   }
-  if (!members.has(identity.node) && isRemoved(identity.node)) {
-    return refused("removedNode", `${own.node} knows that ${identity.node} was removed`);
-  }
   if (!members.has(identity.node)) {
-    return refused("unknownNode", `${own.node} knows no member named ${identity.node}`);
+    const { node } = identity;
+    switch (departure(node)) {
+      case "certain":
+        return refused("removedNode", `${own.node} knows that ${node} was removed`);
+      case "pending":
+        return refused("leavingNode", `${own.node} does not know yet whether ${node} was removed`);
+      case undefined:
+        return refused("unknownNode", `${own.node} knows no member named ${node}`);
+    }
   }
   return checkDirectory(identity, known);
 }

@@ -24,6 +24,7 @@ import { beginFrame, endFrame, FrameReader } from "./frames.ts";
 import {
   type Answer,
   answerCodec,
+  type Departure,
   type Hello,
   helloCodec,
   type Identity,
@@ -72,7 +73,7 @@ export interface TransportOptions {
   readonly peers: ReadonlyMap<NodeId, Address>;
   readonly known: KnownDirectories;
   /** Whether a node was a member once and certainly is none any more. */
-  readonly isRemoved: (node: NodeId) => boolean;
+  readonly departure: (node: NodeId) => Departure;
   readonly turn: Turn;
   readonly tls?: PeerTls | undefined;
   /** The largest frame a peer may send, in bytes. */
@@ -222,10 +223,10 @@ export class Transport {
     if (hello.magic.length !== MAGIC.length || !hello.magic.every((byte, i) => byte === MAGIC[i])) {
       throw new MalformedInput("not a Quorate node");
     }
-    const { identity, known, isRemoved } = this.options;
+    const { identity, known, departure } = this.options;
     const members = new Set(this.known.keys());
     const refused =
-      checkCertificate(socket, hello) ?? judge(hello, identity, members, known, isRemoved);
+      checkCertificate(socket, hello) ?? judge(hello, identity, members, known, departure);
     const answer: Answer = refused ?? { type: "welcome", version: NEWEST_VERSION, identity };
     const writer = new Writer();
     const start = beginFrame(writer);
