@@ -75,6 +75,7 @@ export class Replica<L extends LogWords, R>
   private loggedBytes = 0;
   /** The state as it was last checkpointed, for its size. */
   private lastImage: PieceSource | undefined;
+  private readonly checkpointsAsked: RequestId[] = [];
   private readonly errands: Errands = new Errands();
   private requests: RequestId = BATCH_REQUEST;
   /** Pieces of a checkpoint, while recovering. */
@@ -203,8 +204,7 @@ export class Replica<L extends LogWords, R>
         this.tell(ctx, request);
         return ctx.replyEagerly(id, { type: "noted" });
       case "checkpoint":
-        this.checkpointNow(ctx);
-        return ctx.reply(id, { type: "checkpointed", index: this.applied });
+        return void this.checkpointsAsked.push(id);
       default:
         unreachable(request);
     }
@@ -229,7 +229,8 @@ export class Replica<L extends LogWords, R>
     this.answerReads(ctx);
     // Writing a large state for little log would be most of the writing there is.
     const worth = Math.max(this.config.checkpointBytes, this.lastImage?.bytes ?? 0);
-    const due = this.loggedBytes >= worth;
+    const due = this.loggedBytes >= worth || this.checkpointsAsked.length > 0;
+    // Whoever receives a snapshot waits: its first pieces would be lost with the log they are in.
     if (due && this.backlog.length === 0 && !this.transfers.isReceiving) this.checkpointNow(ctx);
   }
 
@@ -460,16 +461,15 @@ export class Replica<L extends LogWords, R>
 
   /** Offers the present state in place of the log so far (S5). */
   private checkpointNow(ctx: Ctx<L, R>): void {
-    // A half-received snapshot's first pieces would be lost with the log they are in.
-    this.transfers.interrupt();
+    const checkpointed = { type: "checkpointed", index: this.applied } as const;
+    for (const id of this.checkpointsAsked.splice(0)) ctx.reply(id, checkpointed);
     this.loggedBytes = 0;
     if (this.applied === 0) return;
     const { meta, source } = this.image(ctx);
     this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
     this.lastImage = source;
-    const image = this.log.image(meta);
     ctx.note({ type: "checkpoint", index: meta.index });
-    ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, image));
+    ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, this.log.image(meta)));
   }
 
   /** The present state as a stream, and what it is called. */
