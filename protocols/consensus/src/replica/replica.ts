@@ -3,9 +3,8 @@
  * users need around them, whatever protocol keeps the log: batching, forwarding
  * to the leader, exactly-once execution, reads at three levels, snapshots.
  *
- * It is a process made of a process (kernel K8): the log inside is the same
- * class that is simulated and model-checked alone. Its own rules are numbered
- * in PROTOCOL.md (S1, S2, …).
+ * It is a process made of a process (kernel K8): the log inside is the class that
+ * is model-checked alone. Its rules are those of PROTOCOL.md (S1, S2, …).
  */
 
 import {
@@ -461,15 +460,16 @@ export class Replica<L extends LogWords, R>
 
   /** Offers the present state in place of the log so far (S5). */
   private checkpointNow(ctx: Ctx<L, R>): void {
+    this.loggedBytes = 0;
+    if (this.applied > 0) {
+      const { meta, source } = this.image(ctx);
+      this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
+      this.lastImage = source;
+      ctx.note({ type: "checkpoint", index: meta.index });
+      ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, this.log.image(meta)));
+    }
     const checkpointed = { type: "checkpointed", index: this.applied } as const;
     for (const id of this.checkpointsAsked.splice(0)) ctx.reply(id, checkpointed);
-    this.loggedBytes = 0;
-    if (this.applied === 0) return;
-    const { meta, source } = this.image(ctx);
-    this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
-    this.lastImage = source;
-    ctx.note({ type: "checkpoint", index: meta.index });
-    ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, this.log.image(meta)));
   }
 
   /** The present state as a stream, and what it is called. */
