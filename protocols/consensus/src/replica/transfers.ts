@@ -183,6 +183,8 @@ export class Transfers {
       return;
     }
     if (!sending.acknowledge(next)) return this.fail(ctx, replica, from, "it lost its pieces");
+    const missed = sending.missed(next);
+    if (missed !== undefined) this.send(ctx, replica, from, sending, missed);
     this.fill(ctx, replica, from, sending);
   }
 
