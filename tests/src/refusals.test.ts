@@ -39,16 +39,18 @@ test("a node whose directory was wiped is refused, and the others go on", () =>
     await works(cluster, leader);
   }));
 
-test("a byte flipped in the middle of the log is found, and what it damaged comes from the others", () =>
-  withCluster({}, async (cluster) => {
-    await fill(cluster, "n1", 400, 100);
-    await cluster.caughtUp("n1", "n2", "n3");
-    await cluster.process("n2").killed();
-    flipBit(walFiles(cluster.dataDir("n2"), "segment").at(-1)!);
-    await cluster.start("n2");
-    await works(cluster, "n2");
-    await agree(cluster);
-  }));
+for (const engine of ["raft", "paxos"] as const) {
+  test(`a byte flipped in the middle of the log is found, and what it damaged comes from the others (${engine})`, () =>
+    withCluster({ engine }, async (cluster) => {
+      await fill(cluster, "n1", 400, 100);
+      await cluster.caughtUp("n1", "n2", "n3");
+      await cluster.process("n2").killed();
+      flipBit(walFiles(cluster.dataDir("n2"), "segment").at(-1)!);
+      await cluster.start("n2");
+      await works(cluster, "n2");
+      await agree(cluster);
+    }));
+}
 
 test("a checkpoint with a bad checksum keeps the node out until it is mended", () =>
   withCluster({ flags: ["--checkpoint-bytes", "65536"] }, async (cluster) => {

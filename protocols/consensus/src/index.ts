@@ -54,6 +54,7 @@ export type {
 } from "./ordered-log.ts";
 export { type Ballot } from "./paxos/multi/ballot.ts";
 export { type MultiPaxosConfig, multiPaxosDefaults } from "./paxos/multi/config.ts";
+export { standIn as multiPaxosStandIn } from "./paxos/multi/damage.ts";
 export type {
   Message as MultiPaxosMessage,
   MultiPaxosWords,

@@ -1,4 +1,4 @@
-/** Real nodes on disks that have lost what was acknowledged: unknown is not absent (R36). */
+/** Real nodes of every engine on disks that have lost what was acknowledged: unknown is not absent (R36, M27). */
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { type SnapshotSink, type SnapshotSource, type StateMachine } from "@quor
 import { type Codec, uint } from "@quorate/kernel";
 import { StorageError } from "@quorate/storage";
 
+import type { EngineName } from "./engines.ts";
 import { HostError } from "./errors.ts";
 import { type Group } from "./group.ts";
 import { Node } from "./node.ts";
@@ -58,10 +59,12 @@ class Cluster {
   readonly up = new Map<string, Member>();
   private readonly directory: string;
   private readonly addresses: ReadonlyMap<string, Address>;
+  private readonly engine: EngineName;
 
-  constructor(directory: string, addresses: ReadonlyMap<string, Address>) {
+  constructor(directory: string, addresses: ReadonlyMap<string, Address>, engine: EngineName) {
     this.directory = directory;
     this.addresses = addresses;
+    this.engine = engine;
   }
 
   async start(name: string): Promise<Group<number>> {
@@ -69,7 +72,8 @@ class Cluster {
     const onFatal = (error: unknown): void => assert.fail(String(error));
     const node = new Node({ name, members: this.addresses, dataDir, onFatal });
     const log = { electionMs: 600, heartbeatMs: 60 };
-    const group = node.replicate({ id: 1, name: "count", machine: new Count(), log });
+    const { engine } = this;
+    const group = node.replicate({ id: 1, name: "count", machine: new Count(), engine, log });
     await node.start();
     this.up.set(name, { node, group });
     return group;
@@ -107,13 +111,14 @@ async function freePort(): Promise<number> {
 }
 
 async function withCluster(
+  engine: EngineName,
   names: readonly string[],
   run: (cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), "quorate-damage-"));
   const addresses = new Map<string, Address>();
   for (const name of names) addresses.set(name, { host: "127.0.0.1", port: await freePort() });
-  const cluster = new Cluster(directory, addresses);
+  const cluster = new Cluster(directory, addresses, engine);
   try {
     await Promise.all(names.map((name) => cluster.start(name)));
     await run(cluster);
@@ -134,68 +139,76 @@ async function eventually(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-test("a follower whose log is damaged in the middle gets it from the others and serves", () =>
-  withCluster(["n1", "n2", "n3"], async (cluster) => {
-    const { group } = cluster.up.get("n1")!;
-    await execute(group, 150);
-    await eventually("n3 has all", () => cluster.up.get("n3")!.group.machine.digest() === 150);
-    await cluster.stop("n3");
-    cluster.damage("n3", 2_000, 0.2, 0.6);
-    const again = await cluster.start("n3");
-    assert.ok((again.log.damaged?.size ?? 0) > 10, "entries are lost");
-    await again.read("linearizable");
-    assert.equal(again.machine.digest(), 150);
-    assert.equal(again.log.damaged?.size, 0);
-    await execute(again, 1);
-    // What was mended is on its disk: it starts without the others.
-    await cluster.stop("n3");
-    const last = await cluster.start("n3");
-    assert.equal(last.log.damaged?.size, 0);
-  }));
+for (const engine of ["raft", "paxos"] as const) {
+  test(`on ${engine}, a follower whose log is damaged in the middle gets it from the others and serves`, () =>
+    withCluster(engine, ["n1", "n2", "n3"], async (cluster) => {
+      const { group } = cluster.up.get("n1")!;
+      await execute(group, 150);
+      await eventually("n3 has all", () => cluster.up.get("n3")!.group.machine.digest() === 150);
+      await cluster.stop("n3");
+      cluster.damage("n3", 2_000, 0.2, 0.6);
+      const again = await cluster.start("n3");
+      assert.ok((again.log.damaged?.size ?? 0) > 10, "entries are lost");
+      await again.read("linearizable");
+      assert.equal(again.machine.digest(), 150);
+      assert.equal(again.log.damaged?.size, 0);
+      await execute(again, 1);
+      // What was mended is on its disk: it starts without the others.
+      await cluster.stop("n3");
+      const last = await cluster.start("n3");
+      assert.equal(last.log.damaged?.size, 0);
+    }));
 
-test("who would lead does not before it has its log again, and nothing acknowledged is lost", () =>
-  withCluster(["n1", "n2", "n3"], async (cluster) => {
-    await execute(cluster.up.get("n1")!.group, 20);
-    await cluster.stop("n3");
-    await execute(cluster.up.get("n1")!.group, 100);
-    await eventually("n2 has all", () => cluster.up.get("n2")!.group.machine.digest() === 120);
-    await cluster.stop("n1", "n2");
-    // Only n1 and n2 have most of it, and now n2 has lost some: n2 and n3 are a majority without it.
-    cluster.damage("n2", 2_000, 0.3, 0.65);
-    const bereft = await cluster.start("n2");
-    const behind = await cluster.start("n3");
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    assert.ok(!bereft.isLeader && !behind.isLeader, "nobody leads without it");
-    assert.ok((bereft.log.damaged?.size ?? 0) > 0);
-    await cluster.start("n1");
-    await Promise.all([bereft.read("linearizable"), behind.read("linearizable")]);
-    assert.equal(bereft.machine.digest(), 120);
-    assert.equal(behind.machine.digest(), 120);
-    assert.equal(bereft.log.damaged?.size, 0);
-  }));
+  test(`on ${engine}, who would lead does not before it has its log again, and nothing acknowledged is lost`, () =>
+    withCluster(engine, ["n1", "n2", "n3"], async (cluster) => {
+      await execute(cluster.up.get("n1")!.group, 20);
+      await cluster.stop("n3");
+      await execute(cluster.up.get("n1")!.group, 100);
+      await eventually("n2 has all", () => cluster.up.get("n2")!.group.machine.digest() === 120);
+      await cluster.stop("n1", "n2");
+      // Only n1 and n2 have most of it, and now n2 has lost some: n2 and n3 are a majority without it.
+      cluster.damage("n2", 2_000, 0.3, 0.65);
+      const bereft = await cluster.start("n2");
+      const behind = await cluster.start("n3");
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      assert.ok(!bereft.isLeader && !behind.isLeader, "nobody leads without it");
+      assert.ok((bereft.log.damaged?.size ?? 0) > 0);
+      await cluster.start("n1");
+      await Promise.all([bereft.read("linearizable"), behind.read("linearizable")]);
+      assert.equal(bereft.machine.digest(), 120);
+      assert.equal(behind.machine.digest(), 120);
+      assert.equal(bereft.log.damaged?.size, 0);
+    }));
 
-test("alone, a node with lost entries says that nobody can send them again", () =>
-  withCluster(["n1"], async (cluster) => {
-    await execute(cluster.up.get("n1")!.group, 100);
-    await cluster.stop("n1");
-    cluster.damage("n1", 1_000, 0.4);
-    await assert.rejects(cluster.start("n1"), (error: unknown) => {
-      assert.ok(error instanceof HostError);
-      assert.match(error.message, /^\d+ entries of count are damaged.*restore the data directory/);
-      return true;
-    });
-  }));
+  test(`on ${engine}, alone, a node with lost entries says that nobody can send them again`, () =>
+    withCluster(engine, ["n1"], async (cluster) => {
+      await execute(cluster.up.get("n1")!.group, 100);
+      await cluster.stop("n1");
+      cluster.damage("n1", 1_000, 0.4);
+      await assert.rejects(cluster.start("n1"), (error: unknown) => {
+        assert.ok(error instanceof HostError);
+        assert.match(
+          error.message,
+          /^\d+ entries of count are damaged.*restore the data directory/,
+        );
+        return true;
+      });
+    }));
 
-test("without its vote or its snapshot a node does not start, and says what to do", () =>
-  withCluster(["n1", "n2", "n3"], async (cluster) => {
-    await execute(cluster.up.get("n1")!.group, 60);
-    await cluster.stop("n2");
-    // The first records are of terms, votes and lives.
-    cluster.damage("n2", 400, 0.003);
-    await assert.rejects(cluster.start("n2"), (error: unknown) => {
-      assert.ok(error instanceof StorageError);
-      assert.match(error.message, /cannot be done without: restore it from a copy, or remove this/);
-      return true;
-    });
-    await execute(cluster.up.get("n1")!.group, 1);
-  }));
+  test(`on ${engine}, without its vote or its promise a node does not start, and says what to do`, () =>
+    withCluster(engine, ["n1", "n2", "n3"], async (cluster) => {
+      await execute(cluster.up.get("n1")!.group, 60);
+      await cluster.stop("n2");
+      // The first records are of terms, votes and lives.
+      cluster.damage("n2", 400, 0.003);
+      await assert.rejects(cluster.start("n2"), (error: unknown) => {
+        assert.ok(error instanceof StorageError);
+        assert.match(
+          error.message,
+          /cannot be done without: restore it from a copy, or remove this/,
+        );
+        return true;
+      });
+      await execute(cluster.up.get("n1")!.group, 1);
+    }));
+}

@@ -16,6 +16,7 @@ import {
   multiPaxosDefaults,
   multiPaxosMessageCodec,
   multiPaxosRecordCodec,
+  multiPaxosStandIn,
   type OrderedLog,
   Raft,
   raftMessageCodec,
@@ -55,6 +56,7 @@ const paxos: Engine = {
   messageTags: [21, 40],
   records: multiPaxosRecordCodec,
   recordTags: [11, 20],
+  standIn: multiPaxosStandIn,
 };
 
 const zab: Engine = {

@@ -21,6 +21,20 @@ export function keepsItsClaims(name: string, subject: Subject): void {
   });
 }
 
+/** Of a log that says what is left of damaged records. */
+export function mendsItsDisks(name: string, subject: Subject): void {
+  test(`after sectors are lost, whatever happened besides, all nodes of ${name} know their logs again`, () => {
+    const tally = new Tally();
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const run = runOfSeed(subject, seed, { given: {}, scenario: "lost-sectors" });
+      const outcome = play(subject, run);
+      tally.add(outcome);
+      assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+    }
+    assert.ok(tally.marks.get("mended")! > SEEDS, "nodes were mended");
+  });
+}
+
 /**
  * @param firstSeeds - Seeds that found what takes long to find from seed 1 on. When
  *   the protocol changes they may find nothing any more; the search then goes on

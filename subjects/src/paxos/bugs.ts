@@ -147,6 +147,22 @@ class SilentAboutHoles extends MultiPaxos {
   }
 }
 
+// Damage.
+
+class TakesUnknownForAbsent extends MultiPaxos {
+  override recover(record: MultiPaxosWords["Record"]): void {
+    if (record.type !== "damaged") return super.recover(record);
+    super.recover({ type: "promised", ballot: record.ballot });
+  }
+}
+
+/** Fills a slot as soon as a quorum does not know what was accepted in it. */
+class BelievesAQuorum extends MultiPaxos {
+  protected override isInDoubt(): boolean {
+    return false;
+  }
+}
+
 // Election.
 
 class PersistentLeader extends MultiPaxos {
@@ -324,6 +340,20 @@ export const paxosBugs: readonly Planted<MultiPaxosConfig, MultiPaxos>[] = [
     ["liveness"],
     ["swarm"],
     (config) => new SilentAboutHoles(config),
+  ),
+  planted(
+    "D4-unknown-is-absent",
+    "a value that the disk has lost is unknown, not absent (M27; Alagappan et al. 2018, §3.3)",
+    DISAGREEMENT,
+    ["lost-sectors"],
+    (config) => new TakesUnknownForAbsent(config),
+  ),
+  planted(
+    "M28-believes-a-quorum",
+    "a slot is free if so many never accepted in the ballot of a lost value that it was not chosen (M28)",
+    DISAGREEMENT,
+    ["lost-sectors"],
+    (config) => new BelievesAQuorum(config),
   ),
   planted(
     "E12-persistent-leader",

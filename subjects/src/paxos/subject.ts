@@ -4,6 +4,7 @@ import {
   MultiPaxos,
   type MultiPaxosConfig,
   multiPaxosDefaults,
+  multiPaxosStandIn,
   type MultiPaxosWords,
 } from "@quorate/consensus";
 import type { NodeId } from "@quorate/kernel";
@@ -17,6 +18,7 @@ import {
   patienceMs,
   tolerance,
 } from "../log/settings.ts";
+import { substitution } from "../log/substitute.ts";
 import { paxosBugs } from "./bugs.ts";
 import { CLAIMS, MARKS, PaxosWitness } from "./witness.ts";
 import { paxosWords } from "./words.ts";
@@ -49,6 +51,7 @@ export const paxos: Subject<MultiPaxosWords, MultiPaxos> = {
   marks: MARKS,
   bugs: paxosBugs.map(({ bug }) => bug),
   words: paxosWords,
+  standIn: substitution(multiPaxosStandIn),
   open,
 };
 

@@ -38,6 +38,8 @@ export const MARKS: readonly Mark[] = [
   { name: "quorum-lost", text: "a leader steps down because it reaches no quorum" },
   { name: "deposed", text: "a leader learns of a higher ballot" },
   { name: "filled", text: "a gap among inherited slots is filled with a no-op" },
+  { name: "damaged", text: "a node starts without values that its disk has lost" },
+  { name: "mended", text: "a node gets values again that its disk had lost" },
   { name: "inherited", text: "a value of an earlier leader is decided by a later one" },
   ...CLIENT_MARKS,
 ];
@@ -108,6 +110,12 @@ export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, Durabl
         break;
       case "filled":
         this.world.mark("filled");
+        break;
+      case "damaged":
+        this.world.mark("damaged");
+        break;
+      case "mended":
+        this.world.mark("mended");
         break;
       default:
       // The others are no marks.

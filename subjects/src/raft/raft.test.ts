@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject, Tally } from "@quorate/lab";
+import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject } from "@quorate/lab";
 import { judge } from "@quorate/lab/judge";
 
-import { goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
+import { goesAsItWent, keepsItsClaims, mendsItsDisks, passesItsExam } from "../log/trials.test.ts";
 import { raft } from "./subject.ts";
 
 const subject: Subject = raft;
-const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
 
 keepsItsClaims("Raft", subject);
+mendsItsDisks("Raft", subject);
 
 test("what clients of Raft see is linearizable, as the judge has it too", () => {
   for (const scenario of ["swarm", "pause-lease-holder", "partitions"]) {
@@ -59,17 +59,6 @@ test("a run in which disks lose sectors is made small, and replays from its line
   const replayed = decodeRun(line, subject);
   assert.deepEqual(play(subject, replayed).finding, finding);
   assert.equal(play(subject, { ...replayed, bug: undefined }).finding, undefined);
-});
-
-test("after sectors are lost, whatever happened besides, all nodes know their logs again", () => {
-  const tally = new Tally();
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const run = runOfSeed(subject, seed, { given: {}, scenario: "lost-sectors" });
-    const outcome = play(subject, run);
-    tally.add(outcome);
-    assert.equal(outcome.finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
-  }
-  assert.ok(tally.marks.get("mended")! > SEEDS, "nodes were mended");
 });
 
 test("Raft's exam has at least fifteen bugs, and those that random search misses", () => {

@@ -1,6 +1,6 @@
 /** Raft as the lab examines it: the production class, alone, with a key-value store in its log. */
 
-import { lan, Raft, type RaftWords } from "@quorate/consensus";
+import { lan, Raft, raftStandIn, type RaftWords } from "@quorate/consensus";
 import type { Cluster, Settings, Subject } from "@quorate/lab";
 
 import {
@@ -11,8 +11,8 @@ import {
   patienceMs,
   tolerance,
 } from "../log/settings.ts";
+import { substitution } from "../log/substitute.ts";
 import { raftBugs } from "./bugs.ts";
-import { substitute } from "./substitute.ts";
 import { raftWords } from "./words.ts";
 import { CLAIMS, MARKS, RaftWitness } from "./witness.ts";
 
@@ -25,7 +25,7 @@ export const raft: Subject<RaftWords, Raft> = {
   marks: MARKS,
   bugs: raftBugs.map(({ bug }) => bug),
   words: raftWords,
-  standIn: substitute,
+  standIn: substitution(raftStandIn),
   open,
 };
 

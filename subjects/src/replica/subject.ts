@@ -4,6 +4,7 @@ import {
   lan,
   Raft,
   type RaftConfig,
+  raftStandIn,
   Replica,
   REPLICA_DEFAULTS,
   type ReplicaConfig,
@@ -16,11 +17,13 @@ import {
   type Subject,
 } from "@quorate/lab";
 
-import { substitute } from "../raft/substitute.ts";
+import { substitution } from "../log/substitute.ts";
 import { raftWords } from "../raft/words.ts";
 import { replicaBugs } from "./bugs.ts";
 import { Tape } from "./tape.ts";
 import { CLAIMS, MARKS, ReplicaWitness, type TapeReplica, type Words } from "./witness.ts";
+
+const substitute = substitution(raftStandIn);
 
 const parameters: Parameters = {
   nodes: { summary: "how many nodes, all voters", fallback: 3, min: 1, max: 9, swarm: [3, 3, 5] },

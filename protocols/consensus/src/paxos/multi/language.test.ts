@@ -18,23 +18,28 @@ import {
   raftResponse,
   type ShowData,
 } from "../../raft/language.test.ts";
+import type { Index } from "../../entry.ts";
 import type { Ballot } from "./ballot.ts";
 import { MultiPaxosClaims } from "./claims.ts";
 import { type MultiPaxosConfig, multiPaxosDefaults } from "./config.ts";
+import { standIn } from "./damage.ts";
 import type { Message, MultiPaxosWords, Note, Record } from "./messages.ts";
 import { MultiPaxos } from "./multi-paxos.ts";
-import type { Run } from "./slots.ts";
+import type { LostRun, Run } from "./slots.ts";
 
 function ballot({ round, node }: Ballot): string {
   return `${round}.${node}`;
 }
 
-/** `[1: x y in 1.a, 4: z in 2.b]`. */
-function runs(list: readonly Run[], show: ShowData): string {
+/** `[1: x y in 1.a, 4: z in 2.b, 3: ? in 1.a]`: the value of slot 3 is lost. */
+function runs(list: readonly Run[], lost: readonly LostRun[], show: ShowData): string {
   const words = list.map((run) => {
     const values = entries(run.entries, run.ballot.round, show).slice(1, -1);
     return `${run.index}: ${values} in ${ballot(run.ballot)}`;
   });
+  for (const run of lost) {
+    words.push(`${run.index}:${" ?".repeat(run.count)} in ${ballot(run.ballot)}`);
+  }
   return `[${words.join(", ")}]`;
 }
 
@@ -50,7 +55,7 @@ export function paxosMessage(m: Message, show: ShowData = plain): string {
       return `prepare ${ballot(m.ballot)} from ${m.from}${m.summons === undefined ? "" : ` for ${ballot(m.summons)}`}`;
     case "promise": {
       const more = m.through < m.last ? `, more up to ${m.last}` : "";
-      return `promise ${ballot(m.ballot)} from ${m.from} ${runs(m.runs, show)}${more} commit ${m.commit}`;
+      return `promise ${ballot(m.ballot)} from ${m.from} ${runs(m.runs, m.lost, show)}${more} commit ${m.commit}`;
     }
     case "behind":
       return `behind ${ballot(m.ballot)} base ${m.base}`;
@@ -89,6 +94,8 @@ export function paxosRecord(r: Record, show: ShowData = plain): string {
       const values = entries(r.entries, r.ballot.round, show);
       return `accepted ${ballot(r.ballot)} ${r.index}.. ${values} commit ${r.commit}`;
     }
+    case "damaged":
+      return `damaged ${ballot(r.ballot)} ${r.index}..${r.index + r.count - 1} commit ${r.commit}`;
     case "base":
       return `base ${r.index}@${r.term}`;
     case "snapshot":
@@ -112,6 +119,10 @@ function note(n: Note): string {
       return `reconfiguring in round ${n.term}`;
     case "filled":
       return `filled slot ${n.index}`;
+    case "damaged":
+      return `damaged from ${n.from}, ${n.entries} in all`;
+    case "mended":
+      return `mended ${n.from}..${n.to}`;
     case "lagging":
       return `${n.peer} lags`;
     case "behind":
@@ -126,7 +137,8 @@ function note(n: Note): string {
 function state({ role, promised, leader, commitIndex, slots, progress }: MultiPaxos): string {
   const { index, term } = slots.base;
   const base = index === 0 ? "" : `${index}@${term} `;
-  const held = runs(slots.runs(slots.firstIndex, Infinity).runs, plain);
+  const accepted = slots.runs(slots.firstIndex, Infinity);
+  const held = runs(accepted.runs, accepted.lost, plain);
   const peers = [...progress].map(
     ([peer, { state: how, match, next }]) => ` ${peer}:${how} ${match}/${next}`,
   );
@@ -155,11 +167,44 @@ class CompactingPaxos extends MultiPaxos {
   }
 }
 
+/** Multi-Paxos whose disk has lost the first value of one slot when it starts again. */
+class DamagedPaxos extends CompactingPaxos {
+  private lost: Index | undefined;
+
+  constructor(config: MultiPaxosConfig, lost: Index) {
+    super(config);
+    this.lost = lost;
+  }
+
+  override recover(record: Record): void {
+    if (record.type !== "accepted") return super.recover(record);
+    for (const [i, entry] of record.entries.entries()) {
+      const index = record.index + i;
+      const one = { ...record, index, entries: [entry], commit: Math.min(record.commit, index) };
+      if (index !== this.lost) super.recover(one);
+      else {
+        super.recover(standIn(one)!);
+        this.lost = undefined;
+      }
+    }
+    super.recover({ ...record, entries: [] });
+  }
+}
+
 /** Each script gets promises of its own to check. */
 export function paxosLanguage(): Language<MultiPaxosWords, MultiPaxos> {
   const claims = new MultiPaxosClaims();
+  const started = new Set<string>();
   return {
-    create: (_id, nodes, settings) => new CompactingPaxos(paxosConfig(nodes, settings)),
+    create: (id, nodes, settings) => {
+      const config = paxosConfig(nodes, settings);
+      // `damage=c:2`: when c starts again, slot 2 is lost.
+      const [node, index] = settings.get("damage")?.split(":") ?? [];
+      const again = started.has(id);
+      started.add(id);
+      if (again && node === id) return new DamagedPaxos(config, Number(index));
+      return new CompactingPaxos(config);
+    },
     request: compactingRequest,
     kind: (m) => m.type,
     message: paxosMessage,

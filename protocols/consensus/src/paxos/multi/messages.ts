@@ -11,7 +11,7 @@ import type { LeaderTimer } from "../../leader/state.ts";
 import type { LogOutput, LogRequest, LogResponse } from "../../ordered-log.ts";
 import type { Ballot } from "./ballot.ts";
 import type { QuorumSizes } from "./quorums.ts";
-import type { Run } from "./slots.ts";
+import type { LostRun, Run } from "./slots.ts";
 
 /** Asks, changing nothing, whether the receiver misses a leader too. */
 export interface Poll {
@@ -54,6 +54,8 @@ export interface Promised {
   readonly through: Index;
   readonly last: Index;
   readonly runs: readonly Run[];
+  /** Slots in which it has accepted something that its disk has lost (M27). */
+  readonly lost: readonly LostRun[];
   /** The sender knows that everything up to here is decided. */
   readonly commit: Index;
 }
@@ -156,6 +158,14 @@ export type Record =
       readonly entries: readonly Entry[];
       readonly commit: Index;
     }
+  /** In the place of an `accepted` whose values the disk has lost (M27). Written by drivers, and kept in checkpoints. */
+  | {
+      readonly type: "damaged";
+      readonly ballot: Ballot;
+      readonly index: Index;
+      readonly count: number;
+      readonly commit: Index;
+    }
   /** Slots up to this one are forgotten; all of them are decided. */
   | { readonly type: "base"; readonly index: Index; readonly term: Term }
   /** Everything up to `meta.index` is decided and in a snapshot. */
@@ -175,6 +185,8 @@ export type Note =
   | { readonly type: "reconfiguring"; readonly term: Term }
   /** Gaps among the slots that a new leader inherited, filled with no-ops. */
   | { readonly type: "filled"; readonly index: Index }
+  | { readonly type: "damaged"; readonly from: Index; readonly entries: number }
+  | { readonly type: "mended"; readonly from: Index; readonly to: Index }
   | { readonly type: "lagging"; readonly peer: NodeId }
   /** A candidate or leader cannot go on without a snapshot from `peer`. */
   | { readonly type: "behind"; readonly peer: NodeId }

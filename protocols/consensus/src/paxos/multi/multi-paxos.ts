@@ -24,6 +24,13 @@ import type { Message, MultiPaxosWords, Record, Timer } from "./messages.ts";
 import type { Ctx } from "./state.ts";
 
 export class MultiPaxos extends Changing implements OrderedLog<MultiPaxosWords> {
+  override onStart(ctx: Ctx): void {
+    super.onStart(ctx);
+    const lost = [...this.slots.lost.keys()];
+    if (lost.length === 0) return;
+    ctx.note({ type: "damaged", from: Math.min(...lost), entries: lost.length });
+  }
+
   onMessage(ctx: Ctx, from: NodeId, message: Message): void {
     switch (message.type) {
       case "poll":
@@ -112,6 +119,10 @@ export class MultiPaxos extends Changing implements OrderedLog<MultiPaxosWords> 
     this.goOnPreparing(ctx);
   }
 
+  get damaged(): ReadonlySet<Index> {
+    return new Set(this.slots.lost.keys());
+  }
+
   compact(meta: SnapshotMeta, keepBytes: number, keepAfter: Index): void {
     invariant(meta.index <= this.commitIndex, "J7: only decided slots are compacted");
     this.slots.compact(oldestWithin(this.slots, Math.min(meta.index, keepAfter), keepBytes));
@@ -119,14 +130,16 @@ export class MultiPaxos extends Changing implements OrderedLog<MultiPaxosWords> 
   }
 
   image(meta: SnapshotMeta): readonly Record[] {
-    const { runs } = this.slots.runs(this.slots.firstIndex, Infinity);
+    const { runs, lost } = this.slots.runs(this.slots.firstIndex, Infinity);
+    const { commitIndex } = this;
     const accepted = runs.map(({ ballot, index, entries }) => {
-      const commit = Math.min(this.commitIndex, index + entries.length - 1);
+      const commit = Math.min(commitIndex, index + entries.length - 1);
       return { type: "accepted", ballot, index, entries, commit } as const;
     });
     return [
       { type: "base", ...this.slots.base },
       ...accepted,
+      ...lost.map((run) => ({ type: "damaged", ...run, commit: commitIndex }) as const),
       { type: "snapshot", meta },
       { type: "promised", ballot: this.promised },
     ];

@@ -7,15 +7,19 @@
  *
  * Promises come in parts of bounded size, each asked for. A promise counts when
  * it is complete.
+ *
+ * An acceptor whose disk has lost a value tells that it had one ({@link
+ * ./damage.ts}); then more than a quorum may have to be heard (M28).
  */
 
 import { invariant, type NodeId, type Position } from "@quorate/kernel";
 
 import type { Entry, Index } from "../../entry.ts";
-import { type Ballot, isHigher, isSame, makeBallot } from "./ballot.ts";
+import { type Ballot, isHigher, isSame, makeBallot, NO_BALLOT } from "./ballot.ts";
+import { Doubts } from "./damage.ts";
 import { Electing } from "./election.ts";
 import type { Behind, Nack, Prepare, Promised, TakeOver } from "./messages.ts";
-import type { Run } from "./slots.ts";
+import type { LostRun, Run } from "./slots.ts";
 import type { Ctx } from "./state.ts";
 
 /** A candidate that waits for a snapshot does so for this many election timeouts. */
@@ -44,6 +48,8 @@ export abstract class PhaseOne extends Electing {
   private promisePosition: Position = 0;
   /** Of each slot told of that is not proposed yet, the value of the highest ballot (M4). */
   protected inherited: Map<Index, Inherited> = new Map();
+  /** Values that were told to be lost (M28). */
+  protected doubts: Doubts = new Doubts();
   /** The last slot that anything was told of. */
   protected inheritedLast: Index = 0;
   /** Who asked for this attempt, if it was the leader. */
@@ -63,7 +69,10 @@ export abstract class PhaseOne extends Electing {
     this.isPrepared = false;
     this.inherited = new Map();
     this.inheritedLast = this.commitIndex;
-    this.inherit(this.slots.runs(this.commitIndex + 1, Infinity).runs);
+    this.doubts = new Doubts();
+    const { runs, lost } = this.slots.runs(this.commitIndex + 1, Infinity);
+    this.inherit(runs);
+    this.doubt(ctx.self, lost);
     ctx.note({ type: "preparing", term: this.term, from: this.commitIndex + 1 });
     this.announce(ctx);
     this.awaitLeader(ctx);
@@ -73,9 +82,14 @@ export abstract class PhaseOne extends Electing {
   /** Asks, and asks again, every voter that has not told everything. */
   protected askForPromises(ctx: Ctx): void {
     for (const peer of this.others(ctx)) {
-      if (this.isVoter(peer) && this.promises.get(peer)?.complete !== true) this.ask(ctx, peer);
+      if (this.isWitness(peer) && this.promises.get(peer)?.complete !== true) this.ask(ctx, peer);
     }
     ctx.setTimer("heartbeat", this.config.heartbeatMs);
+  }
+
+  /** Voters promise; a learner may know what they have lost. */
+  private isWitness(peer: NodeId): boolean {
+    return this.isVoter(peer) || !this.doubts.isEmpty;
   }
 
   private ask(ctx: Ctx, peer: NodeId): void {
@@ -125,14 +139,14 @@ export abstract class PhaseOne extends Electing {
       const sources = [ctx.self];
       return ctx.outputEagerly({ type: "snapshotWanted", to, atLeast: base, sources });
     }
-    const { runs, through } = this.slots.runs(from, this.config.appendBytes);
+    const { runs, lost, through } = this.slots.runs(from, this.config.appendBytes);
     const last = this.slots.lastIndex;
     const { commitIndex: commit } = this;
-    ctx.send(to, { type: "promise", ballot, from, through, last, runs, commit });
+    ctx.send(to, { type: "promise", ballot, from, through, last, runs, lost, commit });
   }
 
   protected onPromise(ctx: Ctx, from: NodeId, m: Promised): void {
-    if (!this.isAsking(m.ballot) || !this.isVoter(from)) return;
+    if (!this.isAsking(m.ballot) || !this.isWitness(from)) return;
     const known = this.promises.get(from) ?? { through: 0, complete: false, commit: 0 };
     const expected = Math.max(known.through, this.commitIndex) + 1;
     // An old part, or one whose predecessor was lost (scenario P1: parts are put where they belong).
@@ -143,6 +157,7 @@ export abstract class PhaseOne extends Electing {
     known.complete = m.through >= m.last;
     this.promises.set(from, known);
     this.inherit(m.runs);
+    this.doubt(from, m.lost);
     if (m.from <= this.commitIndex + 1) this.learn(ctx, m.runs, Math.min(m.commit, m.through));
     // What was learned may have made this node a learner.
     if (!this.isAsking(m.ballot)) return;
@@ -174,6 +189,26 @@ export abstract class PhaseOne extends Electing {
     }
   }
 
+  /** A node tells of what its disk has lost. */
+  protected doubt(node: NodeId, lost: readonly LostRun[]): void {
+    for (const run of lost) {
+      this.doubts.add(node, run, this.commitIndex);
+      this.inheritedLast = Math.max(this.inheritedLast, run.index + run.count - 1);
+    }
+  }
+
+  /**
+   * Whether a value may have been chosen in this slot that nobody has told (M28): somebody has lost
+   * one of a higher ballot than any told, and an accept quorum may have accepted that.
+   */
+  protected isInDoubt(slot: Index): boolean {
+    const known = this.inherited.get(slot)?.ballot ?? NO_BALLOT;
+    if (!this.doubts.isOpen(slot, known)) return false;
+    const never = (node: NodeId): boolean =>
+      this.promises.get(node)?.complete === true && !this.doubts.outweighs(node, slot, known);
+    return this.isQuorumFor("accept", (node) => !never(node));
+  }
+
   protected outweighs(ballot: Ballot, other: Ballot): boolean {
     return isHigher(ballot, other);
   }
@@ -190,13 +225,15 @@ export abstract class PhaseOne extends Electing {
         "J1: an acceptor holds all that it knows is decided",
       );
       const shared = this.shared(ballot);
-      for (const [i, entry] of known.entries()) this.slots.put(index + i, shared, entry);
       const commit = index + known.length - 1;
+      this.mend(ctx, index, commit);
+      for (const [i, entry] of known.entries()) this.slots.put(index + i, shared, entry);
       // The record's own commit index covers what it brings: it is read back as decided.
       ctx.persist({ type: "accepted", ballot: shared, index, entries: known, commit });
       this.onLearned(known);
       this.commitTo(ctx, commit);
     }
+    this.doubts.settleUpTo(this.commitIndex);
     for (const index of this.inherited.keys()) {
       if (index <= this.commitIndex) this.inherited.delete(index);
     }
@@ -218,10 +255,9 @@ export abstract class PhaseOne extends Electing {
 
   /** A promise was completed, or others have to promise from now on. */
   protected checkPromises(): void {
-    this.isPrepared = this.isQuorumFor(
-      "prepare",
-      (node) => this.promises.get(node)?.complete === true,
-    );
+    const promised = (node: NodeId): boolean => this.promises.get(node)?.complete === true;
+    const isSettled = [...this.doubts.indices].every((slot) => !this.isInDoubt(slot));
+    this.isPrepared = isSettled && this.isQuorumFor("prepare", promised);
   }
 
   /** What was asked about is compacted away at `from`, which sends a snapshot. */

@@ -53,11 +53,11 @@ export abstract class PhaseTwo extends PhaseOne {
   }
 
   /** Takes a value from a client, or from this leader itself; `onIdle` sends what came until then. */
-  protected override submit(_ctx: Ctx, entry: Entry, id: RequestId | undefined): void {
+  protected override submit(ctx: Ctx, entry: Entry, id: RequestId | undefined): void {
     this.uncommittedBytes += entryBytes(entry);
     if (entry.kind === "configuration") this.changing = true;
     if (entry.kind === "seal") this.sealing = true;
-    if (this.isDrained && this.mayPropose) this.propose(entry, id);
+    if (this.isDrained && this.mayPropose) this.propose(ctx, entry, id);
     else this.queue.push({ entry, id });
   }
 
@@ -92,18 +92,18 @@ export abstract class PhaseTwo extends PhaseOne {
       if (inherited !== undefined) {
         this.inherited.delete(this.next);
         this.uncommittedBytes += entryBytes(inherited.entry);
-        this.propose(inherited.entry, undefined);
+        this.propose(ctx, inherited.entry, undefined);
         if (inherited.entry.kind === "seal") this.refuseQueue(ctx);
       } else if (this.next <= this.inheritedLast) {
         ctx.note({ type: "filled", index: this.next });
         const entry = { term: this.ballot.round, kind: "noop", data: NOTHING } as const;
         this.uncommittedBytes += entryBytes(entry);
-        this.propose(entry, undefined);
+        this.propose(ctx, entry, undefined);
       } else {
         const queued = this.queue[taken];
         if (queued === undefined) break;
         taken++;
-        this.propose(queued.entry, queued.id);
+        this.propose(ctx, queued.entry, queued.id);
       }
     }
     if (taken > 0) this.queue.splice(0, taken);
@@ -120,8 +120,10 @@ export abstract class PhaseTwo extends PhaseOne {
   }
 
   /** One value for a slot in a ballot, for ever (M5). */
-  private propose(entry: Entry, id: RequestId | undefined): void {
+  private propose(ctx: Ctx, entry: Entry, id: RequestId | undefined): void {
     const index = this.next++;
+    this.doubts.settle(index);
+    this.mend(ctx, index, index);
     this.slots.put(index, this.ballot, entry);
     if (entry.kind === "configuration" || entry.kind === "seal") this.stopSign = index;
     if (id !== undefined) this.proposals.set(index, id);
@@ -149,6 +151,7 @@ export abstract class PhaseTwo extends PhaseOne {
     if (!this.heed(ctx, from, m.ballot)) return this.refuse(ctx, from);
     let first: Index | undefined;
     let last = 0;
+    this.mend(ctx, m.index, m.index + m.entries.length - 1);
     for (let i = 0; i < m.entries.length; i++) {
       const index = m.index + i;
       if (index <= this.commitIndex || this.isAccepted(index)) continue;

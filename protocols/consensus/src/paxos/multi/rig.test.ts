@@ -54,9 +54,10 @@ export class Rig extends LogRig<MultiPaxosWords, MultiPaxos> {
   /** A whole promise of the ballot that the node prepares. */
   promise(from: NodeId, runs: readonly Run[] = [], more: Partial<Promised> = {}): void {
     const ends = runs.map(({ index, entries }) => index + entries.length - 1);
-    const last = Math.max(0, ...ends);
+    const lostEnds = more.lost?.map(({ index, count }) => index + count - 1) ?? [];
+    const last = Math.max(0, ...ends, ...lostEnds);
     const { promised: ballot, commitIndex } = this.paxos;
-    const plain = { ballot, from: commitIndex + 1, through: last, last, runs, commit: 0 };
+    const plain = { ballot, from: commitIndex + 1, through: last, last, runs, lost: [], commit: 0 };
     this.hear(from, { type: "promise", ...plain, ...more });
   }
 

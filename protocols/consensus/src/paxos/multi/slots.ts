@@ -1,7 +1,8 @@
 /**
  * What an acceptor has accepted: for each slot the value, and the highest ballot
- * in which it was accepted. Slots may be empty beyond the decided ones. Those up
- * to the *base* have been compacted away.
+ * in which it was accepted. Slots may be empty beyond the decided ones. Of a
+ * *lost* one the ballot is known and the value is not: the disk has lost it, and
+ * unknown is not absent (M27). Slots up to the *base* have been compacted away.
  */
 
 import { invariant } from "@quorate/kernel";
@@ -17,12 +18,36 @@ export interface Run {
   readonly entries: readonly Entry[];
 }
 
+/** Neighbouring slots in which something was accepted in one ballot, and nobody here knows what. */
+export interface LostRun {
+  readonly ballot: Ballot;
+  /** The first slot. */
+  readonly index: Index;
+  readonly count: number;
+}
+
+/** What was accepted in some slots, and the slot up to which that is all. */
+interface Accepted {
+  readonly runs: readonly Run[];
+  readonly lost: readonly LostRun[];
+  readonly through: Index;
+}
+
+type Growing<R extends Run | LostRun> = {
+  -readonly [K in keyof R]: R[K] extends readonly Entry[] ? Entry[] : R[K];
+};
+
+/** Bytes that telling of a lost slot counts for. */
+const LOST_BYTES = 16;
+
 export class Slots {
   private baseIndex: Index = 0;
   private baseTerm: Term = 0;
   /** `entries[i]` and `ballots[i]` are of slot `baseIndex + 1 + i`; both or neither are there. */
   private entries: (Entry | undefined)[] = [];
   private ballots: (Ballot | undefined)[] = [];
+  /** The ballots of slots whose values are lost; above, these are empty. */
+  private readonly lostBallots: Map<Index, Ballot> = new Map();
 
   get base(): { readonly index: Index; readonly term: Term } {
     return { index: this.baseIndex, term: this.baseTerm };
@@ -32,7 +57,7 @@ export class Slots {
     return this.baseIndex + 1;
   }
 
-  /** The highest slot with a value. */
+  /** The highest slot with a value, or a lost one. */
   get lastIndex(): Index {
     return this.baseIndex + this.entries.length;
   }
@@ -60,16 +85,35 @@ export class Slots {
   put(index: Index, ballot: Ballot, entry: Entry): void {
     invariant(index > this.baseIndex, "compacted slots are decided for ever");
     const at = index - this.baseIndex - 1;
-    while (this.entries.length < at) {
-      this.entries.push(undefined);
-      this.ballots.push(undefined);
-    }
+    this.lostBallots.delete(index);
+    this.growTo(index - 1);
     if (at === this.entries.length) {
       this.entries.push(entry);
       this.ballots.push(ballot);
     } else {
       this.entries[at] = entry;
       this.ballots[at] = ballot;
+    }
+  }
+
+  /** Something was accepted in a slot, and the disk has lost it. */
+  lose(index: Index, ballot: Ballot): void {
+    invariant(index > this.baseIndex, "compacted slots are decided for ever");
+    this.growTo(index);
+    this.entries[index - this.baseIndex - 1] = undefined;
+    this.ballots[index - this.baseIndex - 1] = undefined;
+    this.lostBallots.set(index, ballot);
+  }
+
+  /** Lost slots, each with its ballot. */
+  get lost(): ReadonlyMap<Index, Ballot> {
+    return this.lostBallots;
+  }
+
+  private growTo(last: Index): void {
+    while (this.lastIndex < last) {
+      this.entries.push(undefined);
+      this.ballots.push(undefined);
     }
   }
 
@@ -99,22 +143,21 @@ export class Slots {
    * All that was accepted from `from` on, up to `maxBytes`, but something if
    * there is anything; and the slot up to which that is all.
    */
-  runs(from: Index, maxBytes: number): { readonly runs: readonly Run[]; readonly through: Index } {
-    const runs: { ballot: Ballot; index: Index; entries: Entry[] }[] = [];
+  runs(from: Index, maxBytes: number): Accepted {
+    const runs: Growing<Run>[] = [];
+    const lost: Growing<LostRun>[] = [];
     let bytes = 0;
     let index = Math.max(from, this.firstIndex);
     for (; index <= this.lastIndex; index++) {
       const entry = this.entryAt(index);
-      const ballot = this.ballotAt(index);
-      if (entry === undefined || ballot === undefined) continue;
-      bytes += entryBytes(entry);
-      if (bytes > maxBytes && runs.length > 0) break;
-      const run = runs.at(-1);
-      const joins = run !== undefined && isSame(run.ballot, ballot);
-      if (joins && run.index + run.entries.length === index) run.entries.push(entry);
-      else runs.push({ ballot, index, entries: [entry] });
+      const ballot = this.ballotAt(index) ?? this.lostBallots.get(index);
+      if (ballot === undefined) continue;
+      bytes += entry === undefined ? LOST_BYTES : entryBytes(entry);
+      if (bytes > maxBytes && runs.length + lost.length > 0) break;
+      if (entry === undefined) addLost(lost, ballot, index);
+      else addValue(runs, ballot, index, entry);
     }
-    return { runs, through: Math.max(index - 1, from - 1) };
+    return { runs, lost, through: Math.max(index - 1, from - 1) };
   }
 
   /** Forgets decided slots up to and including `index`. */
@@ -128,7 +171,22 @@ export class Slots {
     invariant(index >= this.baseIndex, "what was compacted away does not come back");
     this.entries.splice(0, index - this.baseIndex);
     this.ballots.splice(0, index - this.baseIndex);
+    for (const lost of this.lostBallots.keys()) if (lost <= index) this.lostBallots.delete(lost);
     this.baseIndex = index;
     this.baseTerm = term;
   }
+}
+
+function addValue(runs: Growing<Run>[], ballot: Ballot, index: Index, entry: Entry): void {
+  const run = runs.at(-1);
+  const joins = run !== undefined && isSame(run.ballot, ballot);
+  if (joins && run.index + run.entries.length === index) run.entries.push(entry);
+  else runs.push({ ballot, index, entries: [entry] });
+}
+
+function addLost(lost: Growing<LostRun>[], ballot: Ballot, index: Index): void {
+  const run = lost.at(-1);
+  const joins = run !== undefined && isSame(run.ballot, ballot);
+  if (joins && run.index + run.count === index) run.count++;
+  else lost.push({ ballot, index, count: 1 });
 }

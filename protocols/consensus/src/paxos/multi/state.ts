@@ -9,8 +9,8 @@
  * ../../leader/state.ts}): state ← {@link ./election.ts election} ← {@link
  * ./phase-one.ts phase one} ← {@link ./phase-two.ts phase two} ← {@link
  * ./streams.ts streams to members} ← {@link ./reads.ts reads} ← {@link
- * ./changes.ts changes} ← {@link ./multi-paxos.ts MultiPaxos}. Rules (M1–M26) and
- * invariants (J1–J9) are those of paxos/PROTOCOL.md.
+ * ./changes.ts changes} ← {@link ./multi-paxos.ts MultiPaxos}. Rules (M1–M28) and
+ * invariants (J1–J10) are those of paxos/PROTOCOL.md.
  */
 
 import { type Context, invariant, type NodeId, type Position, unreachable } from "@quorate/kernel";
@@ -80,6 +80,13 @@ export abstract class MultiPaxosState extends Serving {
         this.learnUpTo(record.commit);
         break;
       }
+      case "damaged": {
+        this.raise(record.ballot);
+        const ballot = this.shared(record.ballot);
+        for (let i = 0; i < record.count; i++) this.lose(record.index + i, ballot);
+        this.learnUpTo(record.commit);
+        break;
+      }
       case "base":
         this.slots.forget(record.index, record.term);
         this.commitIndex = Math.max(this.commitIndex, record.index);
@@ -90,6 +97,16 @@ export abstract class MultiPaxosState extends Serving {
       default:
         unreachable(record);
     }
+  }
+
+  /**
+   * Something was accepted in `ballot`, and the disk has lost it (M27). A value that is known in
+   * that ballot is the same one (J5); in a higher one it counts for more, and what is decided is known.
+   */
+  private lose(index: Index, ballot: Ballot): void {
+    if (index <= this.commitIndex) return;
+    const known = this.slots.ballotAt(index) ?? this.slots.lost.get(index);
+    if (known === undefined || isHigher(ballot, known)) this.slots.lose(index, ballot);
   }
 
   private goOnFrom(meta: SnapshotMeta): void {
@@ -118,7 +135,8 @@ export abstract class MultiPaxosState extends Serving {
   /** Slots up to `index` are known to be decided, without anybody being told yet. */
   private learnUpTo(index: Index): boolean {
     let reconfigured = false;
-    while (this.commitIndex < index) {
+    // What is decided in a lost slot is known again when its value is (J4).
+    while (this.commitIndex < index && !this.slots.lost.has(this.commitIndex + 1)) {
       const entry = this.slots.at(++this.commitIndex);
       if (entry.kind === "seal") this.sealIndex ||= this.commitIndex;
       if (this.configurations.appended(this.commitIndex, entry)) reconfigured = true;
@@ -134,6 +152,13 @@ export abstract class MultiPaxosState extends Serving {
     this.agreed = Math.max(this.agreed, index);
     this.tell(ctx);
     if (this.configurationIndex !== before) this.onConfiguration(ctx);
+  }
+
+  /** Values come for the slots `first` to `last`, each of which is told of if it was lost. */
+  protected mend(ctx: Ctx, first: Index, last: Index): void {
+    const lost = [...this.slots.lost.keys()].filter((index) => index >= first && index <= last);
+    if (lost.length === 0) return;
+    ctx.note({ type: "mended", from: Math.min(...lost), to: Math.max(...lost) });
   }
 
   /** Tells the layer above of what is decided and it does not know. */

@@ -23,12 +23,13 @@ import {
 import type { Ballot } from "./ballot.ts";
 import type { Message, Record } from "./messages.ts";
 import type { QuorumSizes } from "./quorums.ts";
-import type { Run } from "./slots.ts";
+import type { LostRun, Run } from "./slots.ts";
 import { messageCodec, recordCodec } from "./wire.ts";
 
 const ballot = plain<Ballot>({ round: number, node: name });
 const quorums = plain<QuorumSizes>({ prepare: number, accept: number });
 const runs = fc.array(plain<Run>({ ballot, index: number, entries }));
+const lost = fc.array(plain<LostRun>({ ballot, index: number, count: number }));
 
 const message: fc.Arbitrary<Message> = fc.oneof(
   tagged("poll", { round: number, quorums }),
@@ -39,7 +40,15 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     summons: fc.option(ballot, { nil: undefined }),
     quorums,
   }),
-  tagged("promise", { ballot, from: number, through: number, last: number, runs, commit: number }),
+  tagged("promise", {
+    ballot,
+    from: number,
+    through: number,
+    last: number,
+    runs,
+    lost,
+    commit: number,
+  }),
   tagged("behind", { ballot, base: number }),
   tagged("nack", { ballot }),
   tagged("accept", { ballot, index: number, entries, commit: number }),
@@ -56,6 +65,7 @@ const record: fc.Arbitrary<Record> = fc.oneof(
   tagged("accepted", { ballot, index: number, entries, commit: number }),
   tagged("base", { index: number, term: number }),
   tagged("snapshot", { meta }),
+  tagged("damaged", { ballot, index: number, count: number, commit: number }),
 );
 
 examine("messages of Multi-Paxos", messageCodec, message);
@@ -70,7 +80,7 @@ test("tags are for ever", () => {
       { ...t, type: "poll", quorums: q },
       { ...t, type: "polled", happy: true, near: 0 },
       { ...t, type: "prepare", summons: undefined, quorums: q },
-      { ...t, type: "promise", through: 0, last: 0, runs: [] },
+      { ...t, type: "promise", through: 0, last: 0, runs: [], lost: [] },
       { ...t, type: "behind" },
       { ...t, type: "nack" },
       { ...t, type: "accept", entries: [] },
@@ -91,8 +101,9 @@ test("tags are for ever", () => {
       { ...t, type: "accepted", entries: [] },
       { type: "base", index: 0, term: 0 },
       { type: "snapshot", meta: snapshot },
+      { ...t, type: "damaged", count: 0 },
     ]),
-    [11, 12, 13, 14],
+    [11, 12, 13, 14, 15],
   );
 });
 

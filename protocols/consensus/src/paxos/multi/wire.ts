@@ -10,12 +10,18 @@ import { entriesCodec, snapshotMetaCodec } from "../../entry.ts";
 import { ballotCodec } from "./ballot.ts";
 import type { Message, Record } from "./messages.ts";
 import { quorumSizesCodec } from "./quorums.ts";
-import type { Run } from "./slots.ts";
+import type { LostRun, Run } from "./slots.ts";
 
 const runCodec: Codec<Run> = struct<Run>({
   ballot: ballotCodec,
   index: uint,
   entries: entriesCodec,
+});
+
+const lostRunCodec: Codec<LostRun> = struct<LostRun>({
+  ballot: ballotCodec,
+  index: uint,
+  count: uint,
 });
 
 const ballot = ballotCodec;
@@ -27,7 +33,15 @@ export const messageCodec: Codec<Message> = union<Message>({
   prepare: [23, { ballot, from: uint, summons: option(ballot), quorums }],
   promise: [
     24,
-    { ballot, from: uint, through: uint, last: uint, runs: list(runCodec), commit: uint },
+    {
+      ballot,
+      from: uint,
+      through: uint,
+      last: uint,
+      runs: list(runCodec),
+      lost: list(lostRunCodec),
+      commit: uint,
+    },
   ],
   behind: [25, { ballot, base: uint }],
   nack: [26, { ballot }],
@@ -45,4 +59,5 @@ export const recordCodec: Codec<Record> = union<Record>({
   accepted: [12, { ballot, index: uint, entries: entriesCodec, commit: uint }],
   base: [13, { index: uint, term: uint }],
   snapshot: [14, { meta: snapshotMetaCodec }],
+  damaged: [15, { ballot, index: uint, count: uint, commit: uint }],
 });
