@@ -136,10 +136,13 @@ export class MultiPaxos extends Changing implements OrderedLog<MultiPaxosWords> 
       const commit = Math.min(commitIndex, index + entries.length - 1);
       return { type: "accepted", ballot, index, entries, commit } as const;
     });
+    const damaged = lost.map(({ ballot, index, count }) => {
+      return { type: "damaged", ballot, index, count, commit: commitIndex } as const;
+    });
     return [
       { type: "base", ...this.slots.base },
       ...accepted,
-      ...lost.map((run) => ({ type: "damaged", ...run, commit: commitIndex }) as const),
+      ...damaged,
       { type: "snapshot", meta },
       { type: "promised", ballot: this.promised },
     ];
