@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { agree, fill, lead, works } from "./checks.ts";
 import { connect, outcomeOf } from "./client.ts";
-import { type Cluster, NAMES, type NodeName, withCluster } from "./cluster.ts";
+import { type Cluster, ENGINES, NAMES, type NodeName, withCluster } from "./cluster.ts";
 import { fingerprint, flipBit, mountSmall, walFiles } from "./disk.ts";
 import type { NodeProcess } from "./node-process.ts";
 import { claimPorts, close, listen } from "./ports.ts";
@@ -39,7 +39,7 @@ test("a node whose directory was wiped is refused, and the others go on", () =>
     await works(cluster, leader);
   }));
 
-for (const engine of ["raft", "paxos"] as const) {
+for (const engine of ENGINES) {
   test(`a byte flipped in the middle of the log is found, and what it damaged comes from the others (${engine})`, () =>
     withCluster({ engine }, async (cluster) => {
       await fill(cluster, "n1", 400, 100);

@@ -116,6 +116,7 @@ export type {
   Vote as ZabVote,
   ZabWords,
 } from "./zab/messages.ts";
+export { standIn as zabStandIn } from "./zab/repair.ts";
 export { messageCodec as zabMessageCodec, recordCodec as zabRecordCodec } from "./zab/wire.ts";
 export { Zab } from "./zab/zab.ts";
 export { compareZxids, type Zxid, zxidOf } from "./zab/zxid.ts";

@@ -1,11 +1,22 @@
 /**
  * The part of a replicated log that is held in memory: entries after a *base*,
  * the point up to which they have been compacted away. Dense: no holes.
+ *
+ * Entries that the disk has *lost* are among them: their index and term are known
+ * and their bytes are not. Unknown is not absent (R36, B24), so they keep their
+ * place in the order, and an empty no-op holds it until they are known again.
  */
 
 import { invariant } from "@quorate/kernel";
 
 import { type Entry, entryBytes, type Index, type Term } from "./entry.ts";
+
+/** Neighbouring entries, all of them known or all lost. */
+interface Stretch {
+  readonly index: Index;
+  readonly entries: readonly Entry[];
+  readonly lost: boolean;
+}
 
 export class Log {
   /** Index and term of the entry before the first one held. */
@@ -13,6 +24,7 @@ export class Log {
   private baseTerm: Term = 0;
   /** `entries[i]` has index `baseIndex + 1 + i`. */
   private entries: Entry[] = [];
+  private readonly lostIndices: Set<Index> = new Set();
   /** Bytes of the entries held. */
   bytes = 0;
 
@@ -61,8 +73,25 @@ export class Log {
     return this.lastIndex;
   }
 
-  /** Puts an entry in the place of one of the same term. */
+  /** Holds the place of an entry whose bytes are lost. */
+  appendLost(term: Term): void {
+    this.lostIndices.add(this.append({ term, kind: "noop", data: new Uint8Array(0) }));
+  }
+
+  get lost(): ReadonlySet<Index> {
+    return this.lostIndices;
+  }
+
+  /** The entries before this one are known; `Infinity` if all are. */
+  get firstLost(): Index {
+    let first = Infinity;
+    for (const index of this.lostIndices) first = Math.min(first, index);
+    return first;
+  }
+
+  /** Puts an entry in the place of a lost one. */
   mend(index: Index, entry: Entry): void {
+    this.lostIndices.delete(index);
     const before = this.at(index);
     invariant(before.term === entry.term, "an entry is told by its index and term");
     this.bytes += entryBytes(entry) - entryBytes(before);
@@ -73,6 +102,7 @@ export class Log {
   truncateFrom(index: Index): void {
     invariant(index > this.baseIndex, "compacted entries are never replaced");
     while (this.lastIndex >= index) this.bytes -= entryBytes(this.entries.pop()!);
+    for (const lost of this.lostIndices) if (lost >= index) this.lostIndices.delete(lost);
   }
 
   /** Entries from `from` on, up to `maxBytes`, but at least one if there is one. */
@@ -89,9 +119,40 @@ export class Log {
     return this.entries.slice(start, end);
   }
 
-  /** Entries `first` to `last`, both included. */
+  /** Entries from `from` on, which is not lost, up to `maxBytes` and before the next lost one. */
+  known(from: Index, maxBytes: number): readonly Entry[] {
+    const entries = this.slice(from, maxBytes);
+    let end = 1;
+    while (end < entries.length && !this.lostIndices.has(from + end)) end++;
+    return entries.slice(0, end);
+  }
+
+  /** How many of `entries`, the first of them at `from`, are in this log, known or lost. */
+  countSame(from: Index, entries: readonly Entry[]): number {
+    let same = 0;
+    while (same < entries.length && this.matches(from + same, entries[same]!.term)) same++;
+    return same;
+  }
+
+  /** The whole log in stretches that are known or lost throughout. */
+  stretches(): readonly Stretch[] {
+    const stretches: Stretch[] = [];
+    let { firstIndex: index } = this;
+    while (index <= this.lastIndex) {
+      const lost = this.lostIndices.has(index);
+      let last = index;
+      while (last < this.lastIndex && this.lostIndices.has(last + 1) === lost) last++;
+      const entries = this.entries.slice(index - this.baseIndex - 1, last - this.baseIndex);
+      stretches.push({ index, entries, lost });
+      index = last + 1;
+    }
+    return stretches;
+  }
+
+  /** Entries `first` to `last`, both included, none of which is lost. */
   range(first: Index, last: Index): readonly Entry[] {
     invariant(first > this.baseIndex && last <= this.lastIndex, "the range is in the log");
+    invariant(last < first || this.firstLost > last, "what is lost is read once it is mended");
     return this.entries.slice(first - this.baseIndex - 1, last - this.baseIndex);
   }
 
@@ -105,11 +166,24 @@ export class Log {
     }
     this.baseIndex = index;
     this.baseTerm = term;
+    for (const lost of this.lostIndices) if (lost <= index) this.lostIndices.delete(lost);
+  }
+
+  /**
+   * A snapshot stands for what is lost up to `index`: nobody must be sent what only holds its
+   * place. Returns up to where entries were forgotten.
+   */
+  cover(index: Index): Index {
+    let last = 0;
+    for (const lost of this.lostIndices) if (lost <= index) last = Math.max(last, lost);
+    this.compact(last);
+    return last;
   }
 
   /** Forgets everything and goes on after a snapshot. */
   reset(index: Index, term: Term): void {
     this.entries = [];
+    this.lostIndices.clear();
     this.bytes = 0;
     this.baseIndex = index;
     this.baseTerm = term;

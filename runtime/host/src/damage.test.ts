@@ -1,4 +1,4 @@
-/** Real nodes of every engine on disks that have lost what was acknowledged: unknown is not absent (R36, M27). */
+/** Real nodes of every engine on disks that have lost what was acknowledged: unknown is not absent (R36, M27, B24). */
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -139,7 +139,7 @@ async function eventually(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-for (const engine of ["raft", "paxos"] as const) {
+for (const engine of ["raft", "paxos", "zab"] as const) {
   test(`on ${engine}, a follower whose log is damaged in the middle gets it from the others and serves`, () =>
     withCluster(engine, ["n1", "n2", "n3"], async (cluster) => {
       const { group } = cluster.up.get("n1")!;

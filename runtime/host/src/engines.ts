@@ -26,6 +26,7 @@ import {
   zabDefaults,
   zabMessageCodec,
   zabRecordCodec,
+  zabStandIn,
 } from "@quorate/consensus";
 
 /** Settings that every engine understands; what is left out is as for nodes near each other. */
@@ -65,6 +66,7 @@ const zab: Engine = {
   messageTags: [41, 60],
   records: zabRecordCodec,
   recordTags: [21, 30],
+  standIn: zabStandIn,
 };
 
 export type EngineName = "raft" | "paxos" | "zab";

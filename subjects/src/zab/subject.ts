@@ -1,6 +1,6 @@
 /** Zab as the lab examines it: the production class, alone, with a key-value store in its log. */
 
-import { Zab, zabDefaults, type ZabWords } from "@quorate/consensus";
+import { Zab, zabDefaults, zabStandIn, type ZabWords } from "@quorate/consensus";
 import type { Cluster, Settings, Subject } from "@quorate/lab";
 
 import {
@@ -11,6 +11,7 @@ import {
   patienceMs,
   tolerance,
 } from "../log/settings.ts";
+import { substitution } from "../log/substitute.ts";
 import { zabBugs } from "./bugs.ts";
 import { CLAIMS, MARKS, ZabWitness } from "./witness.ts";
 import { zabWords } from "./words.ts";
@@ -24,6 +25,7 @@ export const zab: Subject<ZabWords, Zab> = {
   marks: MARKS,
   bugs: zabBugs.map(({ bug }) => bug),
   words: zabWords,
+  standIn: substitution(zabStandIn),
   open,
 };
 

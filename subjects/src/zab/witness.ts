@@ -43,6 +43,7 @@ export const CLAIMS: readonly Claim[] = [
   { id: "B16", text: "a zxid names one entry (integrity)" },
   { id: "B18", text: "what is acknowledged is on the disk" },
   { id: "B19", text: "what is committed is on the disks of a quorum, as history of that epoch" },
+  { id: "B25", text: "what a disk has lost is unknown: nobody leads or commits by it" },
   ...CLIENT_CLAIMS,
 ];
 
@@ -55,6 +56,8 @@ export const MARKS: readonly Mark[] = [
   { name: "diff", text: "a member is sent what it lacks" },
   { name: "trunc", text: "a member is to drop what the leader does not have" },
   { name: "session-ended", text: "a follower finds that something of its session was lost" },
+  { name: "damaged", text: "a node starts without entries that its disk has lost" },
+  { name: "mended", text: "a node gets entries again that its disk had lost" },
   { name: "inherited", text: "an entry of an earlier epoch is committed" },
   ...CLIENT_MARKS,
 ];
@@ -180,6 +183,12 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       case "sessionEnded":
         this.world.mark("session-ended");
         break;
+      case "damaged":
+        this.world.mark("damaged");
+        break;
+      case "mended":
+        this.world.mark("mended");
+        break;
       case "steppedDown":
         if (note.reason === "quorumLost") this.world.mark("quorum-lost");
         if (note.reason === "outdated") this.world.mark("outdated");
@@ -212,6 +221,10 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
 
   /** What was committed in earlier epochs is in the history of an established leader. */
   private isComplete(node: NodeId, { currentEpoch, log }: Zab): Broken | undefined {
+    if (log.lost.size > 0) {
+      const text = `${node} leads epoch ${currentEpoch} and lacks entries ${[...log.lost].join(" ")}`;
+      return { claim: "B25", text };
+    }
     let last = this.committed.length;
     while (last > 0 && this.committedIn[last - 1]! >= currentEpoch) last--;
     const entry = this.committed[last - 1];
@@ -227,6 +240,10 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
     if (commitIndex > log.lastIndex) {
       const text = `${node} commits up to ${commitIndex}; its history ends at ${log.lastIndex}`;
       return { claim: "H4", text };
+    }
+    if (log.firstLost <= commitIndex) {
+      const text = `${node} commits up to ${commitIndex} and lacks entry ${log.firstLost}`;
+      return { claim: "B25", text };
     }
     const news = this.committed.length;
     for (let index = Math.max(seen.commit, log.base.index) + 1; index <= commitIndex; index++) {

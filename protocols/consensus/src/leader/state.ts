@@ -219,6 +219,14 @@ export abstract class LeaderState {
     }));
   }
 
+  /** A lost entry is known again. Returns whether another configuration may be in force now. */
+  protected noteMended(index: Index, entry: Entry): boolean {
+    if (entry.kind === "seal" && !(this.sealIndex > 0 && this.sealIndex < index)) {
+      this.sealIndex = index;
+    }
+    return this.configurations.mended(index, entry);
+  }
+
   // Snapshots.
 
   protected wantSnapshot(ctx: LeaderContext, peer: NodeId, progress: Progress): void {

@@ -24,6 +24,7 @@ import type {
   OrderedLog,
   Rejected,
 } from "../ordered-log.ts";
+import type { Log } from "../log.ts";
 import { RaftClaims } from "./claims.ts";
 import { lan, type RaftConfig } from "./config.ts";
 import type { Message, Note, RaftWords, Record } from "./messages.ts";
@@ -208,14 +209,19 @@ export function raftNote(n: Note): string {
   }
 }
 
-export function raftState(raft: Raft, show: ShowData = plain): string {
-  const { role, term, leader, commitIndex, log } = raft;
+/** A log's entries; what is lost of them is `?`. */
+export function logText(log: Log, show: ShowData = plain): string {
   const lost = new TextEncoder().encode("?");
   const known = log.slice(log.firstIndex, Infinity).map((entry, i): Entry => {
-    const isLost = raft.damaged.has(log.firstIndex + i);
+    const isLost = log.lost.has(log.firstIndex + i);
     return isLost ? { term: entry.term, kind: "command", data: lost } : entry;
   });
-  const held = entries(known, 0, (data) => (data === lost ? "?" : show(data)));
+  return entries(known, 0, (data) => (data === lost ? "?" : show(data)));
+}
+
+export function raftState(raft: Raft, show: ShowData = plain): string {
+  const { role, term, leader, commitIndex, log } = raft;
+  const held = logText(log, show);
   const base = log.base.index === 0 ? "" : `${place(log.base.index, log.base.term)} `;
   const peers = [...raft.progress].map(
     ([peer, { state, match, next }]) => ` ${peer}:${state} ${match}/${next}`,
@@ -329,6 +335,20 @@ class CompactingRaft extends Raft {
   }
 }
 
+/** `damage=c:2`: when c starts again, entry 2 is lost. Tells which one a node that starts has lost. */
+export function losesOnce(): (
+  id: string,
+  settings: ReadonlyMap<string, string>,
+) => Index | undefined {
+  const started = new Set<string>();
+  return (id, settings) => {
+    const [node, index] = settings.get("damage")?.split(":") ?? [];
+    const again = started.has(id);
+    started.add(id);
+    return again && node === id ? Number(index) : undefined;
+  };
+}
+
 /** Raft whose disk has lost the bytes of one entry when it starts again. */
 class DamagedRaft extends CompactingRaft {
   private readonly lost: Index;
@@ -351,16 +371,12 @@ class DamagedRaft extends CompactingRaft {
 /** Each script gets promises of its own to check. */
 export function raftLanguage(): Language<RaftWords, Raft> {
   const claims = new RaftClaims();
-  const started = new Set<string>();
+  const lost = losesOnce();
   return {
     create: (id, nodes, settings) => {
       const config = raftConfig(nodes, settings);
-      // `damage=c:2`: when c starts again, entry 2 is lost.
-      const [node, index] = settings.get("damage")?.split(":") ?? [];
-      const again = started.has(id);
-      started.add(id);
-      if (again && node === id) return new DamagedRaft(config, Number(index));
-      return new CompactingRaft(config);
+      const index = lost(id, settings);
+      return index === undefined ? new CompactingRaft(config) : new DamagedRaft(config, index);
     },
     request: compactingRequest,
     kind: raftKind,

@@ -16,7 +16,7 @@ import {
   unreachable,
 } from "@quorate/kernel";
 
-import type { Entry, Index, SnapshotMeta } from "../entry.ts";
+import type { Index, SnapshotMeta } from "../entry.ts";
 import { oldestWithin } from "../log.ts";
 import type { OrderedLog } from "../ordered-log.ts";
 import type { Progress } from "../progress.ts";
@@ -115,11 +115,6 @@ export class Raft extends Repairing implements OrderedLog<RaftWords> {
     const progress = this.progress.get(to);
     if (this.role !== "leader" || progress === undefined) return;
     this.agree(ctx, to, progress, index, index);
-  }
-
-  override entries(first: Index, last: Index): readonly Entry[] {
-    invariant(this.firstDamaged > last, "what the disk has lost is asked for once it is mended");
-    return super.entries(first, last);
   }
 
   compact(meta: SnapshotMeta, keepBytes: number, keepAfter: Index): void {

@@ -82,8 +82,7 @@ export abstract class Repairing extends Changing {
       return ctx.outputEagerly({ type: "snapshotWanted", to: from, atLeast, sources: [ctx.self] });
     }
     if (this.log.matches(m.index, m.entryTerm) && !this.damaged.has(m.index)) {
-      const known = this.log.slice(m.index, FETCH_BYTES);
-      const entries = known.slice(0, Math.max(1, this.firstDamaged - m.index));
+      const entries = this.log.known(m.index, FETCH_BYTES);
       return ctx.send(from, { type: "fetched", term: this.term, index: m.index, entries });
     }
     // What it has lost it may have had; and while there is a leader nothing is dropped.
@@ -94,10 +93,7 @@ export abstract class Repairing extends Changing {
   }
 
   protected onFetched(ctx: Ctx, m: Fetched): void {
-    let same = 0;
-    while (same < m.entries.length && this.log.matches(m.index + same, m.entries[same]!.term)) {
-      same++;
-    }
+    const same = this.log.countSame(m.index, m.entries);
     this.takeBack(ctx, m.index, m.entries.slice(0, same));
   }
 
@@ -129,18 +125,9 @@ export abstract class Repairing extends Changing {
 
   /** The log as records: what is known, and what is lost. */
   protected entryRecords(): readonly Record[] {
-    const records: Record[] = [];
-    let { firstIndex: index } = this.log;
-    const { lastIndex } = this.log;
-    while (index <= lastIndex) {
-      const lost = this.damaged.has(index);
-      let last = index;
-      while (last < lastIndex && this.damaged.has(last + 1) === lost) last++;
-      const entries = this.log.range(index, last);
-      if (lost) records.push({ type: "damaged", index, terms: entries.map(({ term }) => term) });
-      else records.push({ type: "entries", index, entries });
-      index = last + 1;
-    }
-    return records;
+    return this.log.stretches().map(({ index, entries, lost }) => {
+      if (!lost) return { type: "entries", index, entries };
+      return { type: "damaged", index, terms: entries.map(({ term }) => term) };
+    });
   }
 }

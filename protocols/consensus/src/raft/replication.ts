@@ -117,13 +117,7 @@ export abstract class Replicating extends Electing {
       return ctx.send(from, { type: "appended", term: this.term, index: this.commitIndex });
     }
     if (!this.log.matches(m.prevIndex, m.prevTerm)) return this.refuse(ctx, from, m);
-    let same = 0;
-    while (
-      same < m.entries.length &&
-      this.log.matches(m.prevIndex + same + 1, m.entries[same]!.term)
-    ) {
-      same++;
-    }
+    const same = this.log.countSame(m.prevIndex + 1, m.entries);
     this.takeBack(ctx, m.prevIndex + 1, m.entries.slice(0, same));
     // Only a conflict truncates: an old, shorter message must not undo a newer one (R12).
     if (same < m.entries.length) this.replace(ctx, m.prevIndex + same + 1, m.entries.slice(same));

@@ -28,12 +28,6 @@ export abstract class RaftState extends Serving {
   protected votedFor: NodeId | undefined;
   readonly log: Log = new Log();
 
-  /**
-   * Entries that the disk has lost: their index and term are known and their
-   * bytes are not. Unknown is not absent (R36).
-   */
-  readonly damaged: Set<Index> = new Set();
-
   // Volatile, while a candidate.
   protected phase: "pre" | "real" = "pre";
   /** Counts campaigns; tells their replies apart. */
@@ -72,11 +66,11 @@ export abstract class RaftState extends Serving {
         break;
       case "damaged":
         if (record.index <= this.log.lastIndex) this.cut(record.index);
-        for (const term of record.terms) this.pushDamaged(term);
+        for (const term of record.terms) this.log.appendLost(term);
         break;
       case "mended":
         for (const [i, entry] of record.entries.entries()) {
-          if (this.damaged.has(record.index + i)) this.mend(record.index + i, entry);
+          if (this.log.lost.has(record.index + i)) this.mend(record.index + i, entry);
         }
         break;
       case "snapshot":
@@ -99,17 +93,7 @@ export abstract class RaftState extends Serving {
       this.votedFor = undefined;
     }
     this.configurations.restored({ index: configurationIndex, configuration }, index, keeps);
-    let lastLost = 0;
-    for (const lost of this.damaged) {
-      if (keeps && lost > index) continue;
-      this.damaged.delete(lost);
-      if (keeps) lastLost = Math.max(lastLost, lost);
-    }
-    // The snapshot stands for what is lost before its end. Nobody must be sent what only holds its place (R36).
-    if (lastLost > this.log.base.index) {
-      this.log.compact(lastLost);
-      this.configurations.compacted(lastLost);
-    }
+    this.configurations.compacted(this.log.cover(index));
     if (sealed) this.sealIndex = Math.min(this.sealIndex || index, index);
     else if (!keeps) this.sealIndex = 0;
   }
@@ -121,33 +105,26 @@ export abstract class RaftState extends Serving {
     return this.configurations.appended(index, entry);
   }
 
-  /** Holds the place of an entry whose bytes are lost. */
-  private pushDamaged(term: Term): void {
-    this.damaged.add(this.log.append({ term, kind: "noop", data: new Uint8Array(0) }));
-  }
-
   /** Puts an entry in its place again. Returns whether another configuration may be in force now. */
   protected mend(index: Index, entry: Entry): boolean {
     this.log.mend(index, entry);
-    this.damaged.delete(index);
-    if (entry.kind === "seal" && !(this.sealIndex > 0 && this.sealIndex < index)) {
-      this.sealIndex = index;
-    }
-    return this.configurations.mended(index, entry);
+    return this.noteMended(index, entry);
+  }
+
+  /** Unknown is not absent (R36). */
+  get damaged(): ReadonlySet<Index> {
+    return this.log.lost;
   }
 
   /** The entries before this one are known; `Infinity` if all are. */
   protected get firstDamaged(): Index {
-    let first = Infinity;
-    for (const index of this.damaged) first = Math.min(first, index);
-    return first;
+    return this.log.firstLost;
   }
 
   /** Drops `index` and everything after it from memory. Returns the same as {@link push}. */
   private cut(index: Index): boolean {
     this.log.truncateFrom(index);
     if (this.sealIndex >= index) this.sealIndex = 0;
-    for (const lost of this.damaged) if (lost >= index) this.damaged.delete(lost);
     return this.configurations.truncated(index);
   }
 

@@ -18,7 +18,8 @@ import { NEVER } from "../leader/state.ts";
 import { traitsOf } from "../membership.ts";
 import { voters } from "../quorum.ts";
 import type { Notification, Vote } from "./messages.ts";
-import { type Ctx, ZabState } from "./state.ts";
+import { Repairing } from "./repair.ts";
+import type { Ctx } from "./state.ts";
 import { compareZxids, indexIn, zxidIn } from "./zxid.ts";
 
 /** Rank of who was named by the leader before: above all priorities. */
@@ -34,7 +35,7 @@ interface Contact {
   mutual: number;
 }
 
-export abstract class Electing extends ZabState {
+export abstract class Electing extends Repairing {
   /** The electionEpoch: votes of one round are counted together. */
   protected round = 0;
   protected vote: Vote | undefined;
@@ -53,8 +54,8 @@ export abstract class Electing extends ZabState {
   /** It has a quorum's votes, and waits for a better one to come (B3). */
   private finalizing = false;
 
-  onStart(ctx: Ctx): void {
-    this.tell(ctx);
+  override onStart(ctx: Ctx): void {
+    super.onStart(ctx);
     // In its last life, if it had one, this node may have promised a leader its patience (B21).
     if (this.config.leaseReads && this.acceptedEpoch > 0) this.heardAt = ctx.now;
     this.look(ctx);
@@ -118,6 +119,7 @@ export abstract class Electing extends ZabState {
 
   /** A looking node's turn to say again where it stands. */
   protected lookAgain(ctx: Ctx): void {
+    this.seekRepair(ctx, false);
     this.stand(ctx);
     this.tellAll(ctx);
     this.count(ctx);
@@ -186,6 +188,8 @@ export abstract class Electing extends ZabState {
   /** Votes for itself if it may and could lead, and knows nobody better. */
   private stand(ctx: Ctx): void {
     if (this.sitsOut || !this.mayLead(ctx.self) || this.isBound(ctx)) return;
+    // Who does not know its own history cannot lead by it (B25).
+    if (!this.isWhole) return;
     if (!this.suffices((node) => this.reaches(ctx, node))) return;
     const { currentEpoch: peerEpoch, lastZxid: zxid } = this;
     const own = { peerEpoch, zxid, rank: this.rank(ctx), node: ctx.self };
@@ -268,6 +272,7 @@ export abstract class Electing extends ZabState {
     this.named = false;
     // Rounds grow by elections that failed, not by the time that somebody is alone.
     if (this.phase === "election" && this.vote === undefined) this.round--;
+    if (this.phase === "election") this.seekRepair(ctx, true);
     this.look(ctx);
   }
 

@@ -11,12 +11,12 @@
 
 import { invariant, type NodeId, unreachable } from "@quorate/kernel";
 
-import type { Entry } from "../entry.ts";
+import type { Entry, Index } from "../entry.ts";
 import { NEVER } from "../leader/state.ts";
 import { Electing } from "./election.ts";
 import type { Ended, LeaderInfo, Ping, Resigned, Streamed, Sync } from "./messages.ts";
 import type { Ctx } from "./state.ts";
-import { continues, indexIn, type Zxid, zxidIn } from "./zxid.ts";
+import { continues, indexIn, type Zxid, zxidIn, zxidOf } from "./zxid.ts";
 
 /** The most messages kept that come early, beyond a leader's window of proposals. */
 const EARLY_SLACK = 64;
@@ -38,6 +38,8 @@ export abstract class Following extends Electing {
   private isSynced = false;
   /** Something was received that is to be acknowledged. */
   private owesAck = false;
+  /** When the session began something was lost: the leader sends from there, and what follows is here. */
+  private isMending = false;
 
   protected override follow(ctx: Ctx, leader: NodeId): void {
     this.followed = leader;
@@ -97,6 +99,7 @@ export abstract class Following extends Electing {
     if (m.epoch > this.acceptedEpoch) this.acceptEpoch(ctx, m.epoch, from);
     this.hearLeader(ctx);
     this.session = m.session;
+    this.isMending = !this.isWhole;
     this.persistTail(ctx);
     const { currentEpoch } = this;
     // `send` waits until the promise, and the history it tells of, are durable.
@@ -106,6 +109,7 @@ export abstract class Following extends Electing {
       session: m.session,
       currentEpoch,
       index: this.lastIndex,
+      held: this.heldIndex,
       ends: this.ends(),
     });
   }
@@ -153,12 +157,11 @@ export abstract class Following extends Electing {
       case "sync":
         return this.onSync(ctx, m);
       case "propose":
-        if (this.takeProposals(ctx, m.zxid, m.entries)) this.takeCommit(ctx, m.commit);
+        if (this.takeProposals(ctx, m.zxid, m.entries) > 0) this.takeCommit(ctx, m.commit);
         return;
       case "inform":
         // All of it is committed.
-        if (this.takeProposals(ctx, m.zxid, m.entries)) this.commitTo(ctx, this.lastIndex);
-        return;
+        return this.commitTo(ctx, this.takeProposals(ctx, m.zxid, m.entries));
       case "commit":
         return this.takeCommit(ctx, m.zxid);
       case "newLeader":
@@ -183,15 +186,32 @@ export abstract class Following extends Electing {
     if (common !== this.lastIndex) this.endSession(ctx);
   }
 
-  /** Appends in order, with nothing left out (B12, B18; scenarios Z3, Z13). Returns whether it could. */
-  private takeProposals(ctx: Ctx, first: Zxid, entries: readonly Entry[]): boolean {
-    if (!continues(this.log, first, entries)) {
+  /**
+   * Appends in order, with nothing left out (B12, B18; scenarios Z3, Z13). Returns the index of the
+   * last one; 0 if that could not be.
+   */
+  private takeProposals(ctx: Ctx, first: Zxid, entries: readonly Entry[]): Index {
+    // What is sent again is here, or its place is (B25).
+    const at = this.isMending ? indexIn(this.log, first) : undefined;
+    if (at !== undefined) return this.takeAgain(ctx, at, entries);
+    if (!this.isWhole || !continues(this.log, first, entries)) {
       this.endSession(ctx);
-      return false;
+      return 0;
     }
     this.append(ctx, entries);
     this.owesAck = true;
-    return true;
+    return this.lastIndex;
+  }
+
+  /** The first of these has its place in the history, and maybe all have. */
+  private takeAgain(ctx: Ctx, first: Index, entries: readonly Entry[]): Index {
+    const known = this.log.countSame(first, entries);
+    this.takeBack(ctx, first, entries.slice(0, known));
+    this.owesAck = true;
+    const news = entries.slice(known);
+    const [next] = news;
+    if (next === undefined) return first + known - 1;
+    return this.takeProposals(ctx, zxidOf(next.term, first + known), news);
   }
 
   /** Commits come after what they commit (B18). */
@@ -203,6 +223,7 @@ export abstract class Following extends Electing {
 
   /** All of the leader's initial history is here: makes it its own, durably, and says so (B14, scenario Z1). */
   protected onNewLeader(ctx: Ctx, epoch: number): void {
+    if (!this.isWhole) return this.endSession(ctx);
     this.enterEpoch(ctx, epoch);
     this.isSynced = true;
     this.owesAck = true;
@@ -218,7 +239,7 @@ export abstract class Following extends Electing {
     if (!this.owesAck || this.followed === undefined) return;
     this.owesAck = false;
     this.persistTail(ctx);
-    const { acceptedEpoch: epoch, session, isSynced: synced, lastZxid: zxid } = this;
+    const { acceptedEpoch: epoch, session, isSynced: synced, heldZxid: zxid } = this;
     // `send` waits until all of it is durable (B18).
     ctx.send(this.followed, { type: "ack", epoch, session, zxid, synced });
   }
@@ -234,7 +255,7 @@ export abstract class Following extends Electing {
     this.owesAck = false;
     this.persistTail(ctx);
     const { epoch, session, round } = m;
-    const { slow, lastZxid: zxid, isSynced: synced } = this;
+    const { slow, heldZxid: zxid, isSynced: synced } = this;
     ctx.send(from, { type: "pong", epoch, session, round, slow, zxid, synced });
   }
 

@@ -10,6 +10,8 @@ import {
   compactingRequest,
   compacts,
   entries,
+  logText,
+  losesOnce,
   metaText,
   plain,
   raftConfig,
@@ -17,8 +19,11 @@ import {
   raftResponse,
   type ShowData,
 } from "../raft/language.test.ts";
+import type { Index } from "../entry.ts";
 import { ZabClaims } from "./claims.ts";
+import type { ZabConfig } from "./config.ts";
 import type { Message, Note, Record, Streamed, Vote, ZabWords } from "./messages.ts";
+import { standIn } from "./repair.ts";
 import { Zab } from "./zab.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -65,7 +70,8 @@ export function zabMessage(m: Message, show: ShowData = plain): string {
       return `leaderInfo e${m.epoch} s${m.session} attempt ${m.attempt}`;
     case "ackEpoch": {
       const ends = m.ends.map((end) => zxid(end)).join(" ");
-      return `ackEpoch e${m.epoch} s${m.session} current e${m.currentEpoch} history ${ends}`;
+      const held = m.held < m.index ? ` held up to ${m.held}` : "";
+      return `ackEpoch e${m.epoch} s${m.session} current e${m.currentEpoch} history ${ends}${held}`;
     }
     case "ack":
       return `ack e${m.epoch} s${m.session} ${zxid(m.zxid)}${m.synced ? "" : " in sync"}`;
@@ -81,6 +87,14 @@ export function zabMessage(m: Message, show: ShowData = plain): string {
       return `ended e${m.epoch} s${m.session}`;
     case "resigned":
       return `resigned e${m.epoch}${m.successor === undefined ? "" : ` for ${m.successor}`}`;
+    case "fetch": {
+      const beyond = m.beyond === undefined ? "" : ` beyond e${m.beyond}`;
+      return `fetch ${zxid(m.zxid)}${beyond}`;
+    }
+    case "fetched":
+      return `fetched ${m.index}.. ${entries(m.entries, 0, show)}`;
+    case "absent":
+      return `absent ${zxid(m.zxid)} beyond e${m.beyond}`;
     default:
       return streamed(m, show);
   }
@@ -89,11 +103,15 @@ export function zabMessage(m: Message, show: ShowData = plain): string {
 export function zabRecord(r: Record, show: ShowData = plain): string {
   switch (r.type) {
     case "acceptedEpoch":
-      return `acceptedEpoch ${r.epoch} from ${r.from}`;
+      return `acceptedEpoch ${r.epoch} from ${r.from || "nobody"}`;
     case "currentEpoch":
       return `currentEpoch ${r.epoch}`;
     case "history":
       return `history ${r.index}.. ${entries(r.entries, 0, show)}`;
+    case "damaged":
+      return `damaged ${r.index}.. of ${r.terms.map((term) => `e${term}`).join(" ")}`;
+    case "mended":
+      return `mended ${r.index}.. ${entries(r.entries, 0, show)}`;
     case "committed":
       return `committed ${r.index}`;
     case "base":
@@ -114,7 +132,7 @@ function note(n: Note): string {
     case "discovering":
       return `discovering, round ${n.round}`;
     case "acceptedEpoch":
-      return `accepted epoch ${n.epoch} from ${n.from}`;
+      return `accepted epoch ${n.epoch} from ${n.from || "nobody"}`;
     case "synchronising":
       return `synchronising epoch ${n.epoch}`;
     case "synchronised":
@@ -129,6 +147,10 @@ function note(n: Note): string {
       return `ended s${n.session} with ${n.leader}`;
     case "truncated":
       return `truncated ${n.from}..${n.to}`;
+    case "damaged":
+      return `damaged from ${n.from}, ${n.entries} in all`;
+    case "mended":
+      return `mended ${n.from}..${n.to}`;
     case "reconfiguring":
       return `reconfiguring in epoch ${n.term}`;
     case "lagging":
@@ -142,7 +164,7 @@ function state(zab: Zab): string {
   const { role, phase, followed, acceptedEpoch, currentEpoch, log, commitIndex, progress } = zab;
   const { index, term } = log.base;
   const base = index === 0 ? "" : `${index}@${term} `;
-  const held = entries(log.slice(log.firstIndex, Infinity), 0, plain);
+  const held = logText(log);
   const peers = [...progress].map(
     ([peer, { session, state: how, match, next, synced }]) =>
       ` ${peer}:${session === 0 ? "away" : `s${session} ${how}`} ${match}/${next}${synced ? "" : " in sync"}`,
@@ -158,11 +180,34 @@ class CompactingZab extends Zab {
   }
 }
 
+/** Zab whose disk has lost the bytes of one entry when it starts again. */
+class DamagedZab extends CompactingZab {
+  private readonly lost: Index;
+
+  constructor(config: ZabConfig, lost: Index) {
+    super(config);
+    this.lost = lost;
+  }
+
+  override recover(record: Record): void {
+    if (record.type !== "history" || record.entries.length === 0) return super.recover(record);
+    for (const [i, entry] of record.entries.entries()) {
+      const one = { type: "history", index: record.index + i, entries: [entry] } as const;
+      super.recover(one.index === this.lost ? standIn(one)! : one);
+    }
+  }
+}
+
 /** Each script gets promises of its own to check. */
 export function zabLanguage(): Language<ZabWords, Zab> {
   const claims = new ZabClaims();
+  const lost = losesOnce();
   return {
-    create: (_id, nodes, settings) => new CompactingZab(raftConfig(nodes, settings)),
+    create: (id, nodes, settings) => {
+      const config = raftConfig(nodes, settings);
+      const index = lost(id, settings);
+      return index === undefined ? new CompactingZab(config) : new DamagedZab(config, index);
+    },
     request: compactingRequest,
     kind: (m) => m.type,
     message: zabMessage,

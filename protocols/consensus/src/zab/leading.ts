@@ -135,11 +135,14 @@ export abstract class Leading extends Following {
     const { promise } = stream;
     invariant(promise !== undefined, "who is synchronised has promised");
     const common = commonEnd(this.log, promise);
-    if (common === undefined) return this.sendSnapshot(ctx, peer, stream);
+    // What a member has lost it is sent again, and nothing after it dropped for that (B25).
+    const from = Math.min(common ?? 0, promise.held);
+    if (common === undefined || from < this.log.base.index)
+      return this.sendSnapshot(ctx, peer, stream);
     const mode = common < promise.index ? "trunc" : "diff";
     const zxid = zxidIn(this.log, common);
     ctx.sendEagerly(peer, { type: "sync", ...this.next(stream), mode, zxid });
-    stream.begin(common, this.horizon(peer), this.log.base.index);
+    stream.begin(from, this.horizon(peer), this.log.base.index);
     ctx.note({ type: "synchronised", peer, mode });
   }
 

@@ -69,6 +69,8 @@ export interface AckEpoch {
   readonly currentEpoch: Term;
   /** Of the last of `ends`. */
   readonly index: Index;
+  /** Up to here the sender knows its history; less than `index` if its disk has lost some of it (B24). */
+  readonly held: Index;
   readonly ends: readonly Zxid[];
 }
 
@@ -176,6 +178,36 @@ export interface Resigned {
   readonly successor: NodeId | undefined;
 }
 
+// Lost entries (B25, B26).
+
+/** The sender looks for a leader, and asks everyone for an entry that its disk has lost. */
+export interface Fetch {
+  readonly type: "fetch";
+  readonly index: Index;
+  /** Of the same entry. */
+  readonly zxid: Zxid;
+  /**
+   * The last epoch that the sender has accepted: who does not have the entry is to say so, having
+   * promised a later one. `undefined` if only those who have it are asked.
+   */
+  readonly beyond: Term | undefined;
+}
+
+/** The entry asked for, and some that follow it. */
+export interface Fetched {
+  readonly type: "fetched";
+  readonly index: Index;
+  readonly entries: readonly Entry[];
+}
+
+/** The sender does not hold the entry asked for, and has promised an epoch later than `beyond`. */
+export interface Absent {
+  readonly type: "absent";
+  readonly index: Index;
+  readonly zxid: Zxid;
+  readonly beyond: Term;
+}
+
 export type Message =
   | Notification
   | FollowerInfo
@@ -186,7 +218,10 @@ export type Message =
   | Ping
   | Pong
   | Ended
-  | Resigned;
+  | Resigned
+  | Fetch
+  | Fetched
+  | Absent;
 
 export type Record =
   /** No earlier epoch, and this one from nobody else, is followed any more. */
@@ -195,6 +230,10 @@ export type Record =
   | { readonly type: "currentEpoch"; readonly epoch: Term }
   /** Entries that replace everything from `index` on; without any, nothing takes its place. */
   | { readonly type: "history"; readonly index: Index; readonly entries: readonly Entry[] }
+  /** Entries from `index` on whose bytes the disk has lost, by their terms. Written by drivers. */
+  | { readonly type: "damaged"; readonly index: Index; readonly terms: readonly Term[] }
+  /** The bytes of such entries, from a peer. */
+  | { readonly type: "mended"; readonly index: Index; readonly entries: readonly Entry[] }
   /** Everything up to here is committed: written for configurations, which count by that (B22). */
   | { readonly type: "committed"; readonly index: Index }
   /** The history begins after this entry; everything before is in a snapshot. */
@@ -223,6 +262,8 @@ export type Note =
   | { readonly type: "steppedDown"; readonly term: Term; readonly reason: Reason }
   | { readonly type: "sessionEnded"; readonly leader: NodeId; readonly session: number }
   | { readonly type: "truncated"; readonly from: Index; readonly to: Index }
+  | { readonly type: "damaged"; readonly from: Index; readonly entries: number }
+  | { readonly type: "mended"; readonly from: Index; readonly to: Index }
   | { readonly type: "reconfiguring"; readonly term: Term }
   | { readonly type: "lagging"; readonly peer: NodeId };
 

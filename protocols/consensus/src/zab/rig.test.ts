@@ -108,7 +108,7 @@ export class Rig extends LogRig<ZabWords, Zab> {
   /** `peer` promises the epoch that the node proposed to it, and tells its history. */
   promise(peer: NodeId, currentEpoch: Term, index: Index, ...ends: readonly Zxid[]): void {
     const { epoch, session } = this.lastTo(peer, "leaderInfo");
-    this.hear(peer, { type: "ackEpoch", epoch, session, currentEpoch, index, ends });
+    this.hear(peer, { type: "ackEpoch", epoch, session, currentEpoch, index, held: index, ends });
   }
 
   /** `peer` has the history up to `index`, and has accepted NEWLEADER. */

@@ -9,9 +9,9 @@
  *
  * The class is written in layers, each a file for one concern, each extending the
  * one before: what logs with leaders share (../leader) ← state ← {@link
- * ./election.ts election} ← {@link ./following.ts following} ← {@link
+ * ./repair.ts repair} ← {@link ./election.ts election} ← {@link ./following.ts following} ← {@link
  * ./leading.ts leading} ← {@link ./broadcast.ts broadcast} ← {@link
- * ./changes.ts changes} ← {@link ./zab.ts Zab}. Rules (B1–B23) and invariants
+ * ./changes.ts changes} ← {@link ./zab.ts Zab}. Rules (B1–B26) and invariants
  * (H1–H10) are those of zab/PROTOCOL.md.
  */
 
@@ -90,7 +90,8 @@ export abstract class ZabState extends Serving {
 
   private recount(): void {
     const { index, configuration } = this.configurations.last;
-    const before = index > this.commitIndex ? this.configurations.before(index) : undefined;
+    const isOpen = index > Math.max(this.commitIndex, this.settledIndex);
+    const before = isOpen ? this.configurations.before(index) : undefined;
     this.counted = before === undefined ? configuration : joint(before, configuration);
   }
 
@@ -106,9 +107,21 @@ export abstract class ZabState extends Serving {
       case "history":
         this.recoverHistory(record.index, record.entries);
         break;
+      case "damaged":
+        this.recoverLost(record.index, record.terms);
+        break;
+      case "mended":
+        for (const [i, entry] of record.entries.entries()) {
+          if (this.log.lost.has(record.index + i)) this.mend(record.index + i, entry);
+        }
+        break;
       case "committed":
-        this.commitIndex = Math.max(this.commitIndex, record.index);
-        this.settledIndex = this.commitIndex;
+        this.settledIndex = Math.max(this.settledIndex, record.index);
+        // What is committed and lost is told of once it is known again (B24).
+        this.commitIndex = Math.max(
+          this.commitIndex,
+          Math.min(record.index, this.log.firstLost - 1),
+        );
         break;
       case "base":
         this.log.reset(record.index, record.term);
@@ -133,6 +146,13 @@ export abstract class ZabState extends Serving {
     for (const entry of entries.slice(from - index)) this.push(entry);
   }
 
+  private recoverLost(index: Index, terms: readonly Term[]): void {
+    invariant(index <= this.log.lastIndex + 1, "the history on disk has no holes");
+    const from = Math.max(index, this.commitIndex + 1);
+    if (from <= this.log.lastIndex) this.cut(from);
+    for (const term of terms.slice(from - index)) this.log.appendLost(term);
+  }
+
   /** An epoch whose beginning this node has in its history, on whatever way (scenario Z8). */
   private goOnIn(epoch: Term): void {
     this.currentEpoch = Math.max(this.currentEpoch, epoch);
@@ -149,6 +169,7 @@ export abstract class ZabState extends Serving {
     this.settledIndex = Math.max(this.settledIndex, index);
     this.told = Math.max(this.told, index);
     this.configurations.restored({ index: configurationIndex, configuration }, index, keeps);
+    this.configurations.compacted(this.log.cover(index));
     if (sealed) this.sealIndex = Math.min(this.sealIndex || index, index);
     else if (!keeps) this.sealIndex = 0;
     // It ends in that epoch, so it holds the beginning of it. It may be another engine's, too.
@@ -162,6 +183,16 @@ export abstract class ZabState extends Serving {
     const index = this.log.append(entry);
     if (entry.kind === "seal" && this.sealIndex === 0) this.sealIndex = index;
     return this.configurations.appended(index, entry);
+  }
+
+  /** Puts an entry in its place again. Returns whether another configuration may be in force now. */
+  protected mend(index: Index, entry: Entry): boolean {
+    this.log.mend(index, entry);
+    return this.noteMended(index, entry);
+  }
+
+  get damaged(): ReadonlySet<Index> {
+    return this.log.lost;
   }
 
   private cut(index: Index): boolean {
@@ -226,7 +257,8 @@ export abstract class ZabState extends Serving {
 
   // Committing.
 
-  protected commitTo(ctx: Ctx, index: Index): void {
+  protected commitTo(ctx: Ctx, upTo: Index): void {
+    const index = Math.min(upTo, this.log.firstLost - 1);
     if (index <= this.commitIndex) return;
     invariant(index <= this.log.lastIndex, "H4: what is committed is in the history");
     this.commitIndex = index;

@@ -61,11 +61,11 @@ export class Stream extends Progress {
     this.probeFrom(this.match + 1);
   }
 
-  /** The member's history agrees up to `common`, durably; what follows is sent. */
-  begin(common: Index, initialEnd: Index, base: Index): void {
-    this.match = common;
-    this.probeFrom(common + 1);
-    this.agreed(common, base);
+  /** The member has the leader's history up to `held`, durably; what follows is sent. */
+  begin(held: Index, initialEnd: Index, base: Index): void {
+    this.match = held;
+    this.probeFrom(held + 1);
+    this.agreed(held, base);
     this.initialEnd = initialEnd;
   }
 

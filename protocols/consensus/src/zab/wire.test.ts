@@ -46,6 +46,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     session: number,
     currentEpoch: number,
     index: number,
+    held: number,
     ends: fc.array(zxid),
   }),
   tagged("sync", {
@@ -76,6 +77,9 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   tagged("ended", { epoch: number, session: number }),
   tagged("resigned", { epoch: number, successor: fc.option(name, { nil: undefined }) }),
+  tagged("fetch", { index: number, zxid, beyond: fc.option(number, { nil: undefined }) }),
+  tagged("fetched", { index: number, entries }),
+  tagged("absent", { index: number, zxid, beyond: number }),
 );
 
 const record: fc.Arbitrary<Record> = fc.oneof(
@@ -85,6 +89,8 @@ const record: fc.Arbitrary<Record> = fc.oneof(
   tagged("committed", { index: number }),
   tagged("base", { index: number, term: number }),
   tagged("snapshot", { meta }),
+  tagged("damaged", { index: number, terms: fc.array(number) }),
+  tagged("mended", { index: number, entries }),
 );
 
 examine("messages of Zab", messageCodec, message);
@@ -113,7 +119,7 @@ test("tags are for ever", () => {
       },
       { ...p, type: "followerInfo", acceptedEpoch: 0, acceptedFrom: "" },
       { ...p, type: "leaderInfo" },
-      { ...p, type: "ackEpoch", currentEpoch: 0, index: 0, ends: [] },
+      { ...p, type: "ackEpoch", currentEpoch: 0, index: 0, held: 0, ends: [] },
       { ...p, type: "sync", mode: "diff" },
       { ...p, type: "propose", entries: [], commit: z },
       { ...p, type: "inform", entries: [] },
@@ -125,8 +131,11 @@ test("tags are for ever", () => {
       { ...p, type: "pong", slow: false },
       { ...p, type: "ended" },
       { ...p, type: "resigned", successor: undefined },
+      { type: "fetch", index: 0, zxid: z, beyond: undefined },
+      { type: "fetched", index: 0, entries: [] },
+      { type: "absent", index: 0, zxid: z, beyond: 0 },
     ]),
-    [41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55],
+    [41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58],
   );
   const configuration = founded({ voters: [] });
   const snapshot = { index: 0, term: 0, configuration, configurationIndex: 0, sealed: false };
@@ -138,8 +147,10 @@ test("tags are for ever", () => {
       { type: "committed", index: 0 },
       { type: "base", index: 0, term: 0 },
       { type: "snapshot", meta: snapshot },
+      { type: "damaged", index: 0, terms: [] },
+      { type: "mended", index: 0, entries: [] },
     ]),
-    [21, 22, 23, 24, 25, 26],
+    [21, 22, 23, 24, 25, 26, 27, 28],
   );
 });
 

@@ -34,7 +34,17 @@ export const messageCodec: Codec<Message> = union<Message>({
   ],
   followerInfo: [42, { attempt: uint, acceptedEpoch: uint, acceptedFrom: text }],
   leaderInfo: [43, { attempt: uint, epoch: uint, session: uint }],
-  ackEpoch: [44, { epoch: uint, session: uint, currentEpoch: uint, index: uint, ends: list(zxid) }],
+  ackEpoch: [
+    44,
+    {
+      epoch: uint,
+      session: uint,
+      currentEpoch: uint,
+      index: uint,
+      held: uint,
+      ends: list(zxid),
+    },
+  ],
   sync: [45, { ...inSession, mode: oneOf(["diff", "trunc", "snap"]), zxid }],
   propose: [46, { ...inSession, zxid, entries: entriesCodec, commit: zxid }],
   inform: [47, { ...inSession, zxid, entries: entriesCodec }],
@@ -46,6 +56,9 @@ export const messageCodec: Codec<Message> = union<Message>({
   pong: [53, { epoch: uint, session: uint, round: uint, slow: bool, zxid, synced: bool }],
   ended: [54, { epoch: uint, session: uint }],
   resigned: [55, { epoch: uint, successor: option(text) }],
+  fetch: [56, { index: uint, zxid, beyond: option(uint) }],
+  fetched: [57, { index: uint, entries: entriesCodec }],
+  absent: [58, { index: uint, zxid, beyond: uint }],
 });
 
 export const recordCodec: Codec<Record> = union<Record>({
@@ -55,4 +68,6 @@ export const recordCodec: Codec<Record> = union<Record>({
   committed: [24, { index: uint }],
   base: [25, { index: uint, term: uint }],
   snapshot: [26, { meta: snapshotMetaCodec }],
+  damaged: [27, { index: uint, terms: list(uint) }],
+  mended: [28, { index: uint, entries: entriesCodec }],
 });

@@ -51,6 +51,12 @@ export class Zab extends Changing implements OrderedLog<ZabWords> {
         return this.onEnded(ctx, from, message);
       case "resigned":
         return this.onResigned(ctx, from, message);
+      case "fetch":
+        return this.onFetch(ctx, from, message);
+      case "fetched":
+        return this.onFetched(ctx, message);
+      case "absent":
+        return this.onAbsent(ctx, from, message);
       default:
         unreachable(message);
     }
@@ -113,15 +119,18 @@ export class Zab extends Changing implements OrderedLog<ZabWords> {
   }
 
   image(meta: SnapshotMeta): readonly Record[] {
-    const { log, acceptedEpoch: epoch, acceptedFrom: from, settledIndex } = this;
+    const { log, acceptedEpoch, acceptedFrom, settledIndex } = this;
     const { index, term } = log.base;
-    const entries = log.slice(log.firstIndex, Infinity);
+    const history = log.stretches().map(({ index: from, entries, lost }): Record => {
+      if (!lost) return { type: "history", index: from, entries };
+      return { type: "damaged", index: from, terms: entries.map((entry) => entry.term) };
+    });
     return [
       { type: "base", index, term },
-      { type: "history", index: log.firstIndex, entries },
+      ...history,
       { type: "snapshot", meta },
       { type: "committed", index: Math.max(meta.index, settledIndex) },
-      { type: "acceptedEpoch", epoch, from },
+      { type: "acceptedEpoch", epoch: acceptedEpoch, from: acceptedFrom },
       { type: "currentEpoch", epoch: this.currentEpoch },
     ];
   }

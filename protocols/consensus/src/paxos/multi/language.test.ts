@@ -11,6 +11,7 @@ import {
   compactingRequest,
   compacts,
   entries,
+  losesOnce,
   metaText,
   plain,
   raftConfig,
@@ -194,16 +195,12 @@ class DamagedPaxos extends CompactingPaxos {
 /** Each script gets promises of its own to check. */
 export function paxosLanguage(): Language<MultiPaxosWords, MultiPaxos> {
   const claims = new MultiPaxosClaims();
-  const started = new Set<string>();
+  const lost = losesOnce();
   return {
     create: (id, nodes, settings) => {
       const config = paxosConfig(nodes, settings);
-      // `damage=c:2`: when c starts again, slot 2 is lost.
-      const [node, index] = settings.get("damage")?.split(":") ?? [];
-      const again = started.has(id);
-      started.add(id);
-      if (again && node === id) return new DamagedPaxos(config, Number(index));
-      return new CompactingPaxos(config);
+      const index = lost(id, settings);
+      return index === undefined ? new CompactingPaxos(config) : new DamagedPaxos(config, index);
     },
     request: compactingRequest,
     kind: (m) => m.type,
