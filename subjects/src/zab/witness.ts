@@ -47,6 +47,22 @@ export const CLAIMS: readonly Claim[] = [
   ...CLIENT_CLAIMS,
 ];
 
+/** What any break of agreement may be seen by first. */
+export const DISAGREEMENT: readonly string[] = [
+  "H1",
+  "H4",
+  "H5",
+  "H7",
+  "H8",
+  "H10",
+  "B16",
+  "B19",
+  "L2",
+  "L3",
+  "L4",
+  "stops",
+];
+
 export const MARKS: readonly Mark[] = [
   { name: "elected", text: "a leader is established" },
   { name: "re-elected", text: "a leader is established in a later epoch" },

@@ -156,6 +156,7 @@ export abstract class MultiPaxosState extends Serving {
 
   /** Values come for the slots `first` to `last`, each of which is told of if it was lost. */
   protected mend(ctx: Ctx, first: Index, last: Index): void {
+    if (this.slots.lost.size === 0) return;
     const lost = [...this.slots.lost.keys()].filter((index) => index >= first && index <= last);
     if (lost.length === 0) return;
     ctx.note({ type: "mended", from: Math.min(...lost), to: Math.max(...lost) });
