@@ -16,6 +16,8 @@ export type Newcomer = (typeof NEWCOMERS)[number];
 interface Status {
   readonly healthy: boolean;
   readonly groups: readonly {
+    readonly engine: string;
+    readonly generation: number;
     readonly voters: readonly string[];
     readonly learners: readonly string[];
   }[];
