@@ -4,6 +4,7 @@ import net from "node:net";
 import { test, type TestContext } from "node:test";
 
 import { HostError } from "@quorate/host";
+import { Complaints } from "@quorate/host/tls";
 import * as v from "valibot";
 
 import { CERTIFICATES } from "../certificates.test.ts";
@@ -27,7 +28,11 @@ const table = [
 ];
 
 /** A port with the operations of a table, and nothing else that works. Resolves to its address. */
-async function serve(t: TestContext, tls?: ClientTls): Promise<string> {
+async function serve(
+  t: TestContext,
+  tls?: ClientTls,
+  say: (from: string, what: string) => void = () => {},
+): Promise<string> {
   const rules = { checksCertificates: tls?.ca !== undefined, insecure: false };
   const nothing = (): never => assert.fail("only operations are asked for here");
   const handler = routes({
@@ -36,7 +41,7 @@ async function serve(t: TestContext, tls?: ClientTls): Promise<string> {
     registry: { contentType: "text/plain; version=0.0.4; charset=utf-8", metrics: nothing },
     operations: new Operations(table, rules),
   });
-  const port = new HttpPort({ handler, tls });
+  const port = new HttpPort({ handler, tls, complaints: new Complaints(say, () => 0) });
   const { host, port: at } = await port.listen({ host: "127.0.0.1", port: 0 });
   t.after(() => port.close());
   return hostPort(host, at);
