@@ -139,7 +139,7 @@ export class Cluster {
     const port = (each: NodeName): number =>
       (each === name ? undefined : this.strung?.port(name, each)) ?? this.base(each) + 1;
     const cluster = NAMES.map((each) => `${each}=127.0.0.1:${port(each)}`).join(",");
-    const settings = {
+    const settings: Flags = {
       "--name": name,
       "--data-dir": this.dataDir(name),
       "--port-base": String(this.base(name)),

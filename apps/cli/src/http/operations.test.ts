@@ -137,6 +137,32 @@ test("without certificates only the node's machine operates, unless it was told 
   assert.equal(await statusFor("10.0.0.9", true), 200);
 });
 
+test("who fails in the handshake is told why, and complained of", async (t) => {
+  const said: string[] = [];
+  const say = (from: string, what: string): void => {
+    assert.match(from, /^127\.0\.0\.1:\d+$/);
+    said.push(what);
+  };
+  const secure = await serve(t, { ...CERTIFICATES, requireClientCertificate: true }, say);
+  const plain = await serve(t, undefined, say);
+  const { ca } = CERTIFICATES;
+  const cases = [
+    [secure, undefined, /as a port that wants TLS does/, "it does not speak TLS"],
+    [secure, { ca }, /wants a certificate/, "it shows no certificate, and has to"],
+    [secure, {}, /not signed by an authority trusted here/, "it may not accept the certificate"],
+    [plain, { ca }, /it does not speak TLS/, "it speaks TLS, which is not set up here"],
+  ] as const;
+  for (const [endpoint, tls, words, logged] of cases) {
+    const told = await tell(endpoint, "/greet", { name: "n1" }, { timeoutMs: 60_000, tls });
+    assert.ok(told.type === "silent");
+    assert.match(told.reason, words);
+    assert.equal(told.absent, false);
+    // A request that never left had no effect.
+    assert.equal(told.heard, tls === undefined);
+    while (!said.some((what) => what.includes(logged))) await new Promise(setImmediate);
+  }
+});
+
 test("a node that is down or cannot is passed over; a no is final", async (t) => {
   const endpoint = await serve(t);
   const closed = net.createServer();
