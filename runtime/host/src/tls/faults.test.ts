@@ -24,6 +24,12 @@ test("what OpenSSL calls by codes is said in words, by either generation of name
   for (const [code, pattern] of words) assert.match(tlsFault(coded(code)) ?? "", pattern, code);
 });
 
+test("where a write has failed the reason is in the message", () => {
+  const message = "write EPROTO 80:error:0A00010B:SSL routines:f:wrong version number:../s.c:350:";
+  const error = Object.assign(new Error(message), { code: "EPROTO" });
+  assert.match(tlsFault(error) ?? "", /does not speak TLS/);
+});
+
 test("a certificate for another is named with what it is for", () => {
   const cert = { subjectaltname: "DNS:n1, IP Address:10.0.0.1" };
   const error = coded("ERR_TLS_CERT_ALTNAME_INVALID", { host: "db.example", cert });

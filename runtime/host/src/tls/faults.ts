@@ -99,5 +99,9 @@ function wrongName(error: unknown): string {
 
 function codeOf(error: unknown): string {
   if (typeof error === "string") return error;
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!(error instanceof Error) || !("code" in error)) return "";
+  if (error.code !== "EPROTO") return String(error.code);
+  // Where a write has failed, OpenSSL's reason is in the message only.
+  const [, reason = ""] = /:SSL routines:[^:]*:([^:]+):/.exec(error.message) ?? [];
+  return `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`;
 }
