@@ -26,8 +26,20 @@ const CALL_MS = 3000;
 
 /** @param endpoints - `host:port`; more than one only where the client itself is on trial. */
 export function connect(...endpoints: readonly string[]): Etcd3 {
+  return dial({ hosts: endpoints.map((endpoint) => `http://${endpoint}`) });
+}
+
+/** The same over TLS. */
+export function connectSecurely(
+  endpoint: string,
+  credentials: NonNullable<IOptions["credentials"]>,
+): Etcd3 {
+  return dial({ hosts: [`https://${endpoint}`], credentials });
+}
+
+function dial(options: Pick<IOptions, "hosts" | "credentials">): Etcd3 {
   return new Etcd3({
-    hosts: endpoints.map((endpoint) => `http://${endpoint}`),
+    ...options,
     grpcOptions: {
       "grpc.initial_reconnect_backoff_ms": 50,
       "grpc.min_reconnect_backoff_ms": 50,

@@ -11,6 +11,7 @@ import path from "node:path";
 
 import { NodeProcess } from "./node-process.ts";
 import { claimPorts, NODE_PORTS, type PortBlock } from "./ports.ts";
+import { Security } from "./security.ts";
 import { eventually, PATIENCE_MS } from "./wait.ts";
 import { Wires } from "./wires.ts";
 
@@ -48,19 +49,29 @@ export interface ClusterOptions {
   readonly flags?: readonly string[];
   /** Whether the nodes reach each other over {@link Wires}, and speak nothing but consensus over them. */
   readonly wires?: boolean;
+  /** Whether everybody shows certificates to everybody, made for this cluster. */
+  readonly tls?: boolean;
 }
+
+/** Flags of a node and what they are set to; undefined leaves one out. */
+type Flags = Readonly<Record<string, string | undefined>>;
 
 /** A node that does not answer at all must not hold up the test that paused it. */
 const STATUS_MS = 1000;
 
 export class Cluster {
   readonly directory: string;
+  /** The certificates, where there are any. */
+  readonly security: Security | undefined;
   private readonly ports: PortBlock;
   private readonly flags: readonly string[];
   private readonly processes = new Map<NodeName, NodeProcess>();
   private readonly strung: Wires<NodeName> | undefined;
 
-  constructor(ports: PortBlock, { flags = [], engine, wires = false }: ClusterOptions) {
+  constructor(
+    ports: PortBlock,
+    { flags = [], engine, wires = false, tls = false }: ClusterOptions,
+  ) {
     this.ports = ports;
     const chosen = engine ?? process.env["QUORATE_TEST_ENGINE"] ?? "raft";
     this.flags = [
@@ -68,9 +79,11 @@ export class Cluster {
       `etcd=${chosen}`,
       "--services",
       wires ? "etcd" : "etcd,serf",
+      ...(tls ? ["--client-cert-auth"] : []),
       ...flags,
     ];
     this.directory = fs.mkdtempSync(path.join(os.tmpdir(), "quorate-"));
+    this.security = tls ? new Security(this.directory) : undefined;
     this.strung = wires ? new Wires(NAMES, (name) => this.base(name) + 1) : undefined;
   }
 
@@ -113,8 +126,8 @@ export class Cluster {
     return process;
   }
 
-  /** Starts a node; `flags` replace those of the same names. Does not wait until it serves. */
-  launch(name: NodeName, flags: Readonly<Record<string, string>> = {}): NodeProcess {
+  /** Starts a node; `flags` replace those of the same names, or do without them. Does not wait until it serves. */
+  launch(name: NodeName, flags: Flags = {}): NodeProcess {
     assert.ok(this.processes.get(name)?.alive !== true, `${name} does not run`);
     const process = this.launchAside(name, flags);
     this.processes.set(name, process);
@@ -122,19 +135,23 @@ export class Cluster {
   }
 
   /** Starts a process as that node beside the one that runs. */
-  launchAside(name: NodeName, flags: Readonly<Record<string, string>> = {}): NodeProcess {
+  launchAside(name: NodeName, flags: Flags = {}): NodeProcess {
     const port = (each: NodeName): number =>
       (each === name ? undefined : this.strung?.port(name, each)) ?? this.base(each) + 1;
     const cluster = NAMES.map((each) => `${each}=127.0.0.1:${port(each)}`).join(",");
-    const settings = {
+    const settings: Flags = {
       "--name": name,
       "--data-dir": this.dataDir(name),
       "--port-base": String(this.base(name)),
       "--cluster": cluster,
+      ...this.security?.nodeFlags(name),
       ...flags,
     };
+    const given = Object.entries(settings).flatMap(([flag, value]) => {
+      return value === undefined ? [] : [flag, value];
+    });
     return new NodeProcess({
-      arguments: [...Object.entries(settings).flat(), ...this.flags],
+      arguments: [...given, ...this.flags],
       log: path.join(this.directory, `${name}.log`),
     });
   }
@@ -158,14 +175,25 @@ export class Cluster {
 
   /** @throws Error if the node does not answer. */
   async status(name: NodeName): Promise<NodeStatus> {
-    const response = await fetch(`http://127.0.0.1:${this.base(name)}/status`, {
-      signal: AbortSignal.timeout(STATUS_MS),
-    });
     // Its shape is the command's own, checked by its own tests.
-    const { groups, ...rest } = (await response.json()) as Omit<NodeStatus, "group"> & {
+    const { groups, ...rest } = (await this.ask(`127.0.0.1:${this.base(name)}`)) as Omit<
+      NodeStatus,
+      "group"
+    > & {
       readonly groups: readonly GroupStatus[];
     };
     return { ...rest, group: groups[0]! };
+  }
+
+  /** What a node at `host:port` answers for `/status`. @throws Error if it does not. */
+  async ask(http: string): Promise<unknown> {
+    if (this.security !== undefined) {
+      return this.security.get(`https://${http}/status`, STATUS_MS);
+    }
+    const response = await fetch(`http://${http}/status`, {
+      signal: AbortSignal.timeout(STATUS_MS),
+    });
+    return response.json();
   }
 
   /** Waits for a leader that a majority of all nodes follows in one term. */

@@ -6,9 +6,17 @@ import { Conversation, type Ran, run } from "./programs.ts";
 
 export class Etcdctl {
   private readonly endpoints: string;
+  private flags: readonly string[] = [];
 
   constructor(...endpoints: readonly string[]) {
     this.endpoints = endpoints.join(",");
+  }
+
+  /** The same with further flags. */
+  with(flags: readonly string[]): Etcdctl {
+    const other = new Etcdctl(this.endpoints);
+    other.flags = [...this.flags, ...flags];
+    return other;
   }
 
   /** Runs a command, whatever its exit status. */
@@ -34,7 +42,7 @@ export class Etcdctl {
   }
 
   private arguments(args: readonly string[]): readonly string[] {
-    return ["--endpoints", this.endpoints, "--command-timeout", "10s", ...args];
+    return ["--endpoints", this.endpoints, "--command-timeout", "10s", ...this.flags, ...args];
   }
 }
 

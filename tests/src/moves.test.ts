@@ -8,9 +8,10 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { connect } from "./client.ts";
-import { type Cluster, ENGINES, NAMES, withCluster } from "./cluster.ts";
+import { type Cluster, ENGINES, NAMES, type NodeName, withCluster } from "./cluster.ts";
 import { agree, works } from "./checks.ts";
 import { Load } from "./load.ts";
+import { change, type Newcomer, withNewcomers } from "./newcomers.ts";
 import { eventually } from "./wait.ts";
 
 const COMMAND = path.join(
@@ -121,6 +122,51 @@ test("a node killed in the middle of a move, and one that slept through it, end 
     await everyoneOn(cluster, "raft", 3);
     await agree(cluster);
   }));
+
+test("after a move a node joins and votes, and one that was away meanwhile comes back", (t) =>
+  withCluster({ engine: "raft", flags: ["--checkpoint-bytes", "65536"] }, (cluster) =>
+    withNewcomers(cluster, async (newcomers) => {
+      const load = new Load(cluster);
+      load.start();
+      await load.moves(100);
+      /** Moves the group while `away` is down, has `newcomer` join, and brings `away` back. */
+      const round = async (
+        to: string,
+        generation: number,
+        away: NodeName,
+        newcomer: Newcomer,
+      ): Promise<void> => {
+        await cluster.process(away).killed();
+        const [contact] = cluster.others(away);
+        await eventually(`the rest is on ${to}`, async () => {
+          // That one of them is behind is a failure of the command, if not of the move.
+          await consensus(cluster, "move", "etcd", "--to", to, "--wait", "1").catch(() => {});
+          return (await cluster.status(contact!)).group.engine === to;
+        });
+        await load.moves(50);
+        const http = `127.0.0.1:${cluster.base(contact!)}`;
+        await change(http, "add", newcomer, "--address", newcomers.peer(newcomer));
+        newcomers.launch(newcomer, `127.0.0.1:${cluster.base(contact!) + 1}`);
+        await newcomers.takesPart(newcomer, "voters");
+        const { groups } = await newcomers.status(newcomer);
+        assert.deepEqual(
+          groups.map((group) => `${group.engine} ${group.generation}`),
+          [`${to} ${generation}`],
+        );
+        await cluster.start(away);
+        await everyoneOn(cluster, to, generation);
+        await load.moves(50);
+      };
+      await round("zab", 2, "n3", "n4");
+      // Of four voters three must agree, so from here on the newcomer's vote counts.
+      await round("paxos", 3, "n1", "n5");
+      await Promise.all([cluster.process("n1").killed(), cluster.process("n2").killed()]);
+      await load.moves(50);
+      await load.stop();
+      const there = [cluster.etcd("n3"), newcomers.etcd("n4"), newcomers.etcd("n5")];
+      t.diagnostic(await load.check(there));
+    }),
+  ));
 
 test("a move that makes no sense is refused in words", () =>
   withCluster({ engine: "raft" }, async (cluster) => {

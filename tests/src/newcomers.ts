@@ -16,12 +16,12 @@ export type Newcomer = (typeof NEWCOMERS)[number];
 interface Status {
   readonly healthy: boolean;
   readonly groups: readonly {
+    readonly engine: string;
+    readonly generation: number;
     readonly voters: readonly string[];
     readonly learners: readonly string[];
   }[];
 }
-
-const STATUS_MS = 1000;
 
 export class Newcomers {
   private readonly cluster: Cluster;
@@ -54,23 +54,26 @@ export class Newcomers {
 
   /** Starts a node; with `contact`, a member's peer address, it joins. */
   launch(name: Newcomer, contact?: string): void {
+    const { security } = this.cluster;
     const settings = {
       "--name": name,
       "--data-dir": path.join(this.cluster.directory, name),
       "--port-base": String(this.base(name)),
       ...(contact === undefined ? {} : { "--join": contact }),
+      ...security?.nodeFlags(name),
     };
+    const flags = security === undefined ? [] : ["--client-cert-auth"];
     const log = path.join(this.cluster.directory, `${name}.log`);
-    const process = new NodeProcess({ arguments: Object.entries(settings).flat(), log });
+    const process = new NodeProcess({
+      arguments: [...Object.entries(settings).flat(), ...flags],
+      log,
+    });
     this.processes.set(name, process);
   }
 
   async status(name: Newcomer): Promise<Status> {
-    const response = await fetch(`http://${this.http(name)}/status`, {
-      signal: AbortSignal.timeout(STATUS_MS),
-    });
     // Its shape is the command's own, checked by its own tests.
-    return (await response.json()) as Status;
+    return (await this.cluster.ask(this.http(name))) as Status;
   }
 
   /** Waits until a node serves and has the part. */

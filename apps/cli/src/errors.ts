@@ -23,12 +23,19 @@ export type CliFault =
   | { readonly code: "node"; readonly node: string; readonly reason: string }
   /** A node found that the cluster has removed it. */
   | { readonly code: "removed"; readonly reason: string }
-  /** No node could be asked. */
-  | { readonly code: "unreachable"; readonly endpoints: readonly string[]; readonly reason: string }
+  /** No node could be asked; `absent`: nobody seems to be there at all. */
+  | {
+      readonly code: "unreachable";
+      readonly endpoints: readonly string[];
+      readonly reason: string;
+      readonly absent: boolean;
+    }
   /** A server understood and said no. */
   | { readonly code: "refused"; readonly endpoint: string; readonly reason: string }
   /** Whoever reads this was told already. */
   | { readonly code: "told" };
+
+const ABSENT = ': is the cluster running? See "quorate up"';
 
 /** The one error class of this package. Its message is the one line that a user reads. */
 export class CliError extends Error {
@@ -58,7 +65,7 @@ function describe(fault: CliFault): string {
     case "node":
       return `${fault.node}: ${fault.reason}`;
     case "unreachable":
-      return `no answer from ${fault.endpoints.join(", ")} (${fault.reason}): is the cluster running? See "quorate up"`;
+      return `no answer from ${fault.endpoints.join(", ")} (${fault.reason})${fault.absent ? ABSENT : ""}`;
     case "refused":
       return `${fault.endpoint}: ${fault.reason}`;
     case "told":

@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { addAgentFlags } from "./agent/command.ts";
 import type { ExitStatus } from "./errors.ts";
 import { addLab } from "./lab/program.ts";
+import { engineChoices } from "./node/catalogue.ts";
 import { kebab, type SettingName, settingTable } from "./settings/table.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 import { version } from "./version.ts";
@@ -190,7 +191,7 @@ function addConsensus(root: Command, terminal: Terminal, ended: Ended): void {
       .command("move <group>")
       .description("go on in another engine's log, while clients work"),
   )
-    .requiredOption("--to <engine>", "the engine to go on with: raft or paxos")
+    .requiredOption("--to <engine>", `the engine to go on with: ${engineChoices()}`)
     .option("--wait <seconds>", "how long to wait for members that lag", natural, 30)
     .addHelpText(
       "after",

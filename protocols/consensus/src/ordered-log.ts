@@ -169,6 +169,12 @@ export interface OrderedLog<L extends LogWords> extends Process<L> {
   /** What a leader knows of the other members; empty elsewhere. */
   readonly peers: readonly PeerStatus[];
 
+  /**
+   * Right after its start: this node has never run this log before, so no leader
+   * counts on its patience from an earlier life. A log without leases need not know.
+   */
+  promisesNothing?(): void;
+
   /** Entries `first` to `last`, both included, all of which this log holds. */
   entries(first: Index, last: Index): readonly Entry[];
 

@@ -32,6 +32,7 @@ import { DirectoryBook } from "./known-directories.ts";
 import { createLogger, type Logger } from "./logging.ts";
 import { NodeMetrics } from "./metrics.ts";
 import { sentence } from "./notes.ts";
+import { Complaints } from "./tls/complaints.ts";
 import type { Departure } from "./transport/handshake.ts";
 import { type Address, parseAddress, type PeerTls, Transport } from "./transport/transport.ts";
 import { Turn } from "./turn.ts";
@@ -106,6 +107,8 @@ export class Node {
   readonly metrics: NodeMetrics = new NodeMetrics();
   readonly turn: Turn = new Turn();
   readonly logger: Logger;
+  /** Of whoever cannot be talked to at one of the node's ports, for the log. */
+  readonly complaints: Complaints;
 
   private readonly founders: readonly NodeId[];
   private readonly options: NodeOptions;
@@ -142,6 +145,10 @@ export class Node {
     this.founders = (options.founders ?? [...options.members.keys()]).toSorted();
     this.clusterId = clusterId(this.founders, options.clusterToken ?? "quorate");
     this.logger = options.logger ?? createLogger(options.name, "silent");
+    this.complaints = new Complaints(
+      (from, what) => this.logger.warn({ from }, what),
+      () => performance.now(),
+    );
     this.metrics.observeGroups(() => this.groups);
   }
 
@@ -289,7 +296,7 @@ export class Node {
         else if (forgotten || this.isOutcast(peer))
           this.fail(new HostError({ code: "refused", peer, reason: text }));
       },
-      onMisbehaviour: (from, what) => logger.warn({ from }, what),
+      onMisbehaviour: (from, what) => this.complaints.make(from, what),
     });
     this.transport = transport;
     for (const [id, each] of this.hosted) transport.register(id, each);

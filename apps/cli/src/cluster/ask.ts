@@ -3,6 +3,7 @@
 import http from "node:http";
 import https from "node:https";
 
+import { HUNG_UP, tlsFault } from "@quorate/host/tls";
 import * as v from "valibot";
 
 import { reasonOf } from "../errors.ts";
@@ -23,9 +24,15 @@ export interface AskOptions {
 }
 
 /** A report, or in words why there is none. */
-export type Asked =
-  | { readonly type: "report"; readonly report: NodeReport }
-  | { readonly type: "silent"; readonly reason: string };
+export type Asked = { readonly type: "report"; readonly report: NodeReport } | Silent;
+
+/** There is no answer. */
+export interface Silent {
+  readonly type: "silent";
+  readonly reason: string;
+  /** Whether nobody seems to be there at all. */
+  readonly absent: boolean;
+}
 
 /** What a node answered when it was told to do something. */
 export type Told =
@@ -38,8 +45,9 @@ export type Told =
       readonly reason: string;
     }
   /** `heard`: whether it may have heard it, and done it. */
-  | { readonly type: "silent"; readonly reason: string; readonly heard: boolean };
+  | (Silent & { readonly heard: boolean });
 
+const STRANGER: Silent = { type: "silent", reason: "not a Quorate node", absent: false };
 const ANSWER_BYTES = 1 << 20;
 /** Failures that come before anything was sent. */
 const UNHEARD = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
@@ -51,10 +59,10 @@ export async function askStatus(endpoint: string, options: AskOptions): Promise<
   try {
     const { value } = await exchange(endpoint, { method: "GET", path: "/status" }, options);
     const report = parseReport(value);
-    if (report === undefined) return { type: "silent", reason: "not a Quorate node" };
+    if (report === undefined) return STRANGER;
     return { type: "report", report };
   } catch (error) {
-    return { type: "silent", reason: inWords(error, options.timeoutMs) };
+    return silence(error, options);
   }
 }
 
@@ -70,12 +78,13 @@ export async function tell(
     const { status, value } = await exchange(endpoint, question, options);
     if (status === 200) return { type: "done", value };
     const refusal = v.safeParse(refusalSchema, value);
-    if (!refusal.success) return { type: "silent", reason: "not a Quorate node", heard: false };
+    if (!refusal.success) return { ...STRANGER, heard: false };
     const { error: reason, code } = refusal.output;
     return { type: "refused", status, code, reason };
   } catch (error) {
-    const heard = !UNHEARD.has(codeOf(error));
-    return { type: "silent", reason: inWords(error, options.timeoutMs), heard };
+    // A request leaves only after a handshake that both ends are content with.
+    const heard = !UNHEARD.has(codeOf(error)) && tlsFault(error) === undefined;
+    return { ...silence(error, options), heard };
   }
 }
 
@@ -130,12 +139,16 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function inWords(error: unknown, timeoutMs: number): string {
+/** Why there is no answer, in words, from what the connection failed of. */
+export function silence(error: unknown, { timeoutMs, tls }: AskOptions): Silent {
   const code = codeOf(error);
-  if (code === "ABORT_ERR") return `no answer within ${timeoutMs} ms`;
-  if (code === "ECONNREFUSED") return "connection refused";
-  if (code === "ENOTFOUND") return "no such host";
-  return reasonOf(error);
+  const say = (reason: string, absent: boolean): Silent => ({ type: "silent", reason, absent });
+  if (code === "ABORT_ERR") return say(`no answer within ${timeoutMs} ms`, true);
+  if (code === "ECONNREFUSED") return say("connection refused", true);
+  if (code === "ENOTFOUND") return say("no such host", true);
+  // Also what a socket is told that was reset before or after its handshake.
+  if (code === "ECONNRESET") return say(tls === undefined ? HUNG_UP.plain : HUNG_UP.tls, false);
+  return say(tlsFault(error) ?? reasonOf(error), UNHEARD.has(code));
 }
 
 function codeOf(error: unknown): string {

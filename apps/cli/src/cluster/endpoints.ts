@@ -1,7 +1,8 @@
 /** Which nodes a command talks to, from its flags. */
 
 import { CliError } from "../errors.ts";
-import { readText, resolveSettings } from "../settings/settings.ts";
+import { readAuthorities, readIdentity } from "../settings/certificates.ts";
+import { resolveSettings } from "../settings/settings.ts";
 import type { AskTls } from "./ask.ts";
 import { localMembers } from "./members.ts";
 import { hostPort, parseHostPort } from "./ports.ts";
@@ -52,18 +53,17 @@ function guessed(portBase: string | undefined, offset: number): readonly string[
   );
 }
 
-/** Certificates by their flags; undefined for plain connections. */
+/** Certificates by their flags; undefined for plain connections. @throws CliError for files that cannot do. */
 function tlsOf(flags: AskFlags, secure: boolean): AskTls | undefined {
   const { cacert, cert, key } = flags;
-  if (!secure && cacert === undefined && cert === undefined) return undefined;
+  if (!secure && cacert === undefined && cert === undefined && key === undefined) return undefined;
   if ((cert === undefined) !== (key === undefined)) {
     throw new CliError({ code: "settings", reason: "--cert and --key go together" });
   }
-  return {
-    ...(cacert === undefined ? {} : { ca: readText(cacert, "--cacert") }),
-    ...(cert === undefined ? {} : { cert: readText(cert, "--cert") }),
-    ...(key === undefined ? {} : { key: readText(key, "--key") }),
-  };
+  const trusted = cacert && { ca: readAuthorities({ path: cacert, source: "--cacert" }) };
+  const shown =
+    cert && key && readIdentity({ path: cert, source: "--cert" }, { path: key, source: "--key" });
+  return { ...trusted, ...shown };
 }
 
 function split(list: string): readonly string[] {

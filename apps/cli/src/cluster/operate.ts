@@ -22,19 +22,22 @@ export async function operate(
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<unknown> {
   let refusal: CliError | undefined;
-  let silence = "";
+  let silence = { reason: "", absent: true };
   for (const endpoint of endpoints) {
     const told = await tell(endpoint, path, body, { timeoutMs, tls });
     if (told.type === "done") return told.value;
     if (told.type === "silent" && !told.heard) {
-      silence = told.reason;
+      silence = told;
       continue;
     }
     refusal = noFrom(endpoint, told);
     // This node could not do it, to no effect. Another may.
     if (told.type !== "refused" || told.status !== 503) throw refusal;
   }
-  throw refusal ?? new CliError({ code: "unreachable", endpoints, reason: silence });
+  throw (
+    refusal ??
+    new CliError({ code: "unreachable", endpoints, reason: silence.reason, absent: silence.absent })
+  );
 }
 
 /** A node's no, or its silence after it may have heard. */

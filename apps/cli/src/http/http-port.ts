@@ -2,9 +2,10 @@
 
 import http, { type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import https from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import { type Address, HostError } from "@quorate/host";
+import { type Complaints, isTlsHello } from "@quorate/host/tls";
 
 import { hostPort } from "../cluster/ports.ts";
 import type { ClientTls } from "../node/service.ts";
@@ -14,6 +15,8 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 export interface HttpPortOptions {
   readonly handler: Handler;
   readonly tls: ClientTls | undefined;
+  /** Hears of those with whom no connection comes about. */
+  readonly complaints: Complaints;
 }
 
 const LIMITS = {
@@ -23,17 +26,38 @@ const LIMITS = {
   maxHeaderSize: 16 << 10,
 };
 
+/** What is wrong with a request that cannot be read. */
+interface ClientError extends Error {
+  readonly code: string;
+  readonly rawPacket?: Buffer;
+}
+
+const STATUSES: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
+
 export class HttpPort {
   private readonly server: Server;
 
-  constructor({ handler, tls }: HttpPortOptions) {
-    if (tls === undefined) this.server = http.createServer(LIMITS, handler);
-    else {
+  constructor({ handler, tls, complaints }: HttpPortOptions) {
+    if (tls === undefined) {
+      this.server = http.createServer(LIMITS, handler);
+      this.server.on("clientError", (error: ClientError, socket: Socket) => {
+        if (isTlsHello(error.rawPacket ?? Buffer.alloc(0))) complaints.onStrayTls(socket);
+        // As Node does where nobody listens for this.
+        const status = STATUSES[error.code] ?? "400 Bad Request";
+        if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+        socket.destroy(error);
+      });
+    } else {
       const { cert, key, ca, requireClientCertificate } = tls;
       const trust = ca === undefined ? {} : { ca };
       // Asked of everybody who may show one: operations need it, where reading does not.
       const asks = { requestCert: ca !== undefined, rejectUnauthorized: requireClientCertificate };
-      this.server = https.createServer({ ...LIMITS, cert, key, ...trust, ...asks }, handler);
+      const server = https.createServer({ ...LIMITS, cert, key, ...trust, ...asks }, handler);
+      complaints.watch(server);
+      this.server = server;
     }
   }
 

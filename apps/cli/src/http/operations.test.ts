@@ -4,6 +4,7 @@ import net from "node:net";
 import { test, type TestContext } from "node:test";
 
 import { HostError } from "@quorate/host";
+import { Complaints } from "@quorate/host/tls";
 import * as v from "valibot";
 
 import { CERTIFICATES } from "../certificates.test.ts";
@@ -27,7 +28,11 @@ const table = [
 ];
 
 /** A port with the operations of a table, and nothing else that works. Resolves to its address. */
-async function serve(t: TestContext, tls?: ClientTls): Promise<string> {
+async function serve(
+  t: TestContext,
+  tls?: ClientTls,
+  say: (from: string, what: string) => void = () => {},
+): Promise<string> {
   const rules = { checksCertificates: tls?.ca !== undefined, insecure: false };
   const nothing = (): never => assert.fail("only operations are asked for here");
   const handler = routes({
@@ -36,7 +41,7 @@ async function serve(t: TestContext, tls?: ClientTls): Promise<string> {
     registry: { contentType: "text/plain; version=0.0.4; charset=utf-8", metrics: nothing },
     operations: new Operations(table, rules),
   });
-  const port = new HttpPort({ handler, tls });
+  const port = new HttpPort({ handler, tls, complaints: new Complaints(say, () => 0) });
   const { host, port: at } = await port.listen({ host: "127.0.0.1", port: 0 });
   t.after(() => port.close());
   return hostPort(host, at);
@@ -130,6 +135,32 @@ test("without certificates only the node's machine operates, unless it was told 
   assert.equal(await statusFor("::ffff:127.0.0.1", false), 200);
   assert.equal(await statusFor("10.0.0.9", false), 403);
   assert.equal(await statusFor("10.0.0.9", true), 200);
+});
+
+test("who fails in the handshake is told why, and complained of", async (t) => {
+  const said: string[] = [];
+  const say = (from: string, what: string): void => {
+    assert.match(from, /^127\.0\.0\.1:\d+$/);
+    said.push(what);
+  };
+  const secure = await serve(t, { ...CERTIFICATES, requireClientCertificate: true }, say);
+  const plain = await serve(t, undefined, say);
+  const { ca } = CERTIFICATES;
+  const cases = [
+    [secure, undefined, /as a port that wants TLS does/, "it does not speak TLS"],
+    [secure, { ca }, /wants a certificate/, "it shows no certificate, and has to"],
+    [secure, {}, /not signed by an authority trusted here/, "it may not accept the certificate"],
+    [plain, { ca }, /it does not speak TLS/, "it speaks TLS, which is not set up here"],
+  ] as const;
+  for (const [endpoint, tls, words, logged] of cases) {
+    const told = await tell(endpoint, "/greet", { name: "n1" }, { timeoutMs: 60_000, tls });
+    assert.ok(told.type === "silent");
+    assert.match(told.reason, words);
+    assert.equal(told.absent, false);
+    // A request that never left had no effect.
+    assert.equal(told.heard, tls === undefined);
+    while (!said.some((what) => what.includes(logged))) await new Promise(setImmediate);
+  }
 });
 
 test("a node that is down or cannot is passed over; a no is final", async (t) => {

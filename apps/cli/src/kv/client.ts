@@ -3,8 +3,6 @@
  * on another only what certainly did not happen or may happen twice.
  */
 
-import net from "node:net";
-
 import {
   Client,
   type ClientDuplexStream,
@@ -14,10 +12,10 @@ import {
 } from "@grpc/grpc-js";
 
 import { type AskTls } from "../cluster/ask.ts";
-import { parseHostPort } from "../cluster/ports.ts";
 import { CliError } from "../errors.ts";
 import { type WatchRequest, type WatchResponse } from "@quorate/etcd/wire";
 import { type Method, watchMethod } from "./messages.ts";
+import { reach } from "./reach.ts";
 
 export interface KvClientOptions {
   /** `host:port`. */
@@ -25,7 +23,6 @@ export interface KvClientOptions {
   readonly tls: AskTls | undefined;
 }
 
-const CONNECT_MS = 2000;
 const CALL_MS = 10_000;
 /** No proxy: the environment's is for the world, and a cluster is near. */
 const CHANNEL = {
@@ -43,6 +40,8 @@ export interface OpenWatch {
 interface Missed {
   readonly endpoint: string;
   readonly reason: string;
+  /** Whether nobody seems to be there at all. */
+  readonly absent: boolean;
 }
 
 export class KvClient {
@@ -64,9 +63,9 @@ export class KvClient {
     const request = method.request.create(fields);
     const missed: Missed[] = [];
     for (const endpoint of this.options.endpoints) {
-      // A call to nobody and a call that was cut off look alike in gRPC; only one may be repeated.
-      if (!(await listens(endpoint))) {
-        missed.push({ endpoint, reason: "cannot connect" });
+      const silent = await reach(endpoint, this.options.tls);
+      if (silent !== undefined) {
+        missed.push({ ...silent, endpoint });
         continue;
       }
       try {
@@ -76,7 +75,7 @@ export class KvClient {
         if (!method.readOnly || refused.code !== grpcStatus.UNAVAILABLE) {
           throw refusal(endpoint, refused);
         }
-        missed.push({ endpoint, reason: inShort(refused.details) });
+        missed.push({ endpoint, reason: inShort(refused.details), absent: false });
       }
     }
     throw nobody(missed);
@@ -89,7 +88,8 @@ export class KvClient {
   async openWatch(): Promise<OpenWatch> {
     const missed: Missed[] = [];
     for (const endpoint of this.options.endpoints) {
-      if (await listens(endpoint)) {
+      const silent = await reach(endpoint, this.options.tls);
+      if (silent === undefined) {
         const { path, request, response } = watchMethod;
         const stream = this.client(endpoint).makeBidiStreamRequest(
           path,
@@ -98,7 +98,7 @@ export class KvClient {
         );
         return { endpoint, stream };
       }
-      missed.push({ endpoint, reason: "cannot connect" });
+      missed.push({ ...silent, endpoint });
     }
     throw nobody(missed);
   }
@@ -134,22 +134,6 @@ function inShort(details: string): string {
 
 function pem(text: string | undefined): Buffer | null {
   return text === undefined ? null : Buffer.from(text);
-}
-
-/** Whether somebody listens at `endpoint`. */
-function listens(endpoint: string): Promise<boolean> {
-  const address = parseHostPort(endpoint);
-  if (address === undefined) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const socket = net.connect(address);
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(CONNECT_MS, () => end(false));
-    socket.on("error", () => end(false));
-    socket.on("connect", () => end(true));
-  });
 }
 
 function unary<Request, Response>(
@@ -190,9 +174,8 @@ function refusal(endpoint: string, { code, details }: ServiceError): CliError {
 
 function nobody(missed: readonly Missed[]): CliError {
   const endpoints = missed.map(({ endpoint }) => endpoint);
-  return new CliError({
-    code: "unreachable",
-    endpoints,
-    reason: missed[0]?.reason ?? "no endpoint",
-  });
+  // Who is there and cannot be talked to tells more than who is not.
+  const { reason, absent } = missed.find((each) => !each.absent) ??
+    missed[0] ?? { reason: "no endpoint", absent: true };
+  return new CliError({ code: "unreachable", endpoints, reason, absent });
 }

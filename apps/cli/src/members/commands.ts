@@ -24,9 +24,11 @@ export async function add(name: string, flags: AddFlags, terminal: Terminal): Pr
   const member = placed(name, flags.address);
   const { address, learner = false } = flags;
   const members = await tell(flags, "/members/add", { name, address, learner });
+  const { tls } = endpointsOf(flags, HTTP_OFFSET);
+  const shown = tls === undefined ? "" : " and with certificates of its own";
   return say(flags, terminal, members, [
     `${name} is a member at ${address}${learner ? ", a learner until it is promoted" : "; it votes once it has caught up"}`,
-    `start it, if it does not run yet: ${startLine(member, members)}`,
+    `start it, if it does not run yet: ${startLine(member, members)}${shown}`,
   ]);
 }
 

@@ -4,6 +4,8 @@ import path from "node:path";
 import { test, type TestContext } from "node:test";
 
 import type { MemberReport, NodeReport } from "../cluster/report.ts";
+import { Complaints } from "@quorate/host/tls";
+
 import { hostPort, PEER_OFFSET } from "../cluster/ports.ts";
 import { temporaryDirectory } from "../harness.test.ts";
 import { json } from "../http/answer.ts";
@@ -42,6 +44,10 @@ class FakeMember {
   async listen(t: TestContext): Promise<void> {
     const port = new HttpPort({
       tls: undefined,
+      complaints: new Complaints(
+        () => {},
+        () => 0,
+      ),
       handler: (request, response) => {
         if (request.method === "GET") return void response.end(json(200, this.report).body);
         let body = "";

@@ -194,6 +194,7 @@ export class RunningNode {
     this.http = new HttpPort({
       handler: routes({ reporter, view, registry: this.node.metrics.registry, operations }),
       tls: clientTls,
+      complaints: this.node.complaints,
     });
     return this.http.listen({ host: settings.host, port: settings.portBase + HTTP_OFFSET });
   }

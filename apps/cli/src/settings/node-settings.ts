@@ -8,7 +8,8 @@ import { isLoopback, PEER_OFFSET } from "../cluster/ports.ts";
 import { CliError } from "../errors.ts";
 import { type ClientTls } from "../node/service.ts";
 
-import { readText, type Resolved, resolveSettings, type Sources } from "./settings.ts";
+import { type NamedFile, readAuthorities, readIdentity } from "./certificates.ts";
+import { type Resolved, resolveSettings, type Sources } from "./settings.ts";
 import { kebab, type NodeSettings, type SettingName, settingTable } from "./table.ts";
 
 /** Settings that a node can start with. */
@@ -125,28 +126,33 @@ function readClientTls(resolved: Resolved<SettingName>): ClientTls | undefined {
   if (!anything) return undefined;
   need(resolved, ["certFile", "keyFile"], "TLS for clients");
   if (clientCertAuth) need(resolved, ["trustedCaFile"], "--client-cert-auth");
+  const named = namedBy(resolved);
   return {
-    cert: readText(certFile, "--cert-file"),
-    key: readText(keyFile, "--key-file"),
-    ...(trustedCaFile === "" ? {} : { ca: readText(trustedCaFile, "--trusted-ca-file") }),
+    ...readIdentity(named("certFile"), named("keyFile")),
+    ...(trustedCaFile === "" ? {} : { ca: readAuthorities(named("trustedCaFile")) }),
     requireClientCertificate: clientCertAuth,
   };
 }
 
 function readPeerTls(resolved: Resolved<SettingName>): PeerTls | undefined {
-  const { peerCertFile, peerKeyFile, peerTrustedCaFile } = resolved.values;
+  const { name, peerCertFile, peerKeyFile, peerTrustedCaFile } = resolved.values;
   if (peerCertFile + peerKeyFile + peerTrustedCaFile === "") return undefined;
   need(resolved, ["peerCertFile", "peerKeyFile", "peerTrustedCaFile"], "TLS between nodes");
+  const named = namedBy(resolved);
   return {
-    cert: readText(peerCertFile, "--peer-cert-file"),
-    key: readText(peerKeyFile, "--peer-key-file"),
-    ca: readText(peerTrustedCaFile, "--peer-trusted-ca-file"),
+    ...readIdentity(named("peerCertFile"), named("peerKeyFile"), name),
+    ca: readAuthorities(named("peerTrustedCaFile")),
   };
+}
+
+/** The file that a setting names, and the setting as its author wrote it. */
+function namedBy({ values, sourceOf }: Resolved<SettingName>) {
+  return (name: FileSetting): NamedFile => ({ path: values[name], source: sourceOf(name) });
 }
 
 function need(
   { values }: Resolved<SettingName>,
-  wanted: readonly ("certFile" | "keyFile" | "trustedCaFile" | keyof PeerFiles)[],
+  wanted: readonly FileSetting[],
   what: string,
 ): void {
   const missing = wanted.filter((name) => values[name] === "");
@@ -155,7 +161,7 @@ function need(
   throw new CliError({ code: "settings", reason: `${what} also needs ${flags}` });
 }
 
-type PeerFiles = Pick<NodeSettings, "peerCertFile" | "peerKeyFile" | "peerTrustedCaFile">;
+type FileSetting = Extract<SettingName, `${string}File`>;
 
 /** Beyond this machine, nothing goes in the clear by accident. */
 function checkExposure(

@@ -96,7 +96,14 @@ async function askAll(endpoints: readonly string[], tls: AskTls | undefined) {
 
 function nobody(seeds: readonly { endpoint: string; asked: Asked }[]): CliError {
   const endpoints = seeds.map(({ endpoint }) => endpoint);
-  return new CliError({ code: "unreachable", endpoints, reason: silence(seeds[0]?.asked) });
+  // Who is there and cannot be talked to tells more than who is not.
+  const telling = seeds.map(({ asked }) => asked).toSorted((a, b) => absence(a) - absence(b))[0];
+  const absent = telling === undefined || absence(telling) > 0;
+  return new CliError({ code: "unreachable", endpoints, reason: silence(telling), absent });
+}
+
+function absence(asked: Asked): number {
+  return asked.type === "silent" && asked.absent ? 1 : 0;
 }
 
 function silence(asked: Asked | undefined): string {

@@ -152,6 +152,14 @@ export abstract class LeaderState {
     return this.role === "leader" || ctx.now - this.heardAt < this.config.electionMs;
   }
 
+  /**
+   * This node has never run this log before: no life of it has promised anybody
+   * its patience, so there is none to keep after its start (R5, M17, B21).
+   */
+  promisesNothing(): void {
+    this.heardAt = NEVER;
+  }
+
   /** The driver believes that a peer is gone: if it led, look for another leader at once. */
   onUnreachable(ctx: LeaderContext, peer: NodeId): void {
     // A lease may outlive the connection: its holder relies on everyone's patience (R5, R33).

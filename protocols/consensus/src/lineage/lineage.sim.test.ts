@@ -43,10 +43,14 @@ const MOVES = [
   ["paxos", "zab", 250],
 ] as const;
 
-for (const [first, to, boundMs] of MOVES) {
-  test(`a move from ${first} to ${to} stops writes for no longer than an election that nobody opposes`, (t) => {
+for (const [first, to, boundMs, leaseReads] of MOVES.flatMap(([from, to, ms]) => [
+  [from, to, ms, false] as const,
+  [from, to, ms, true] as const,
+])) {
+  const leases = leaseReads ? " under leases" : "";
+  test(`a move from ${first} to ${to}${leases} stops writes for no longer than an election that nobody opposes`, (t) => {
     const setting = { seed: 1, nodes: THREE, conditions: CALM };
-    const stage = new MovingStage(first, setting, { between: [to] });
+    const stage = new MovingStage(first, setting, { between: [to], leaseReads });
     stage.until("a leader is found", stage.recoveryMs, () => stage.leader !== undefined);
     stage.run(stage.recoveryMs);
     let acknowledged = 0;
@@ -75,11 +79,13 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     // Checkpoints of every size, and next to no log kept: whoever was away needs a snapshot.
     const replica = { checkpointBytes: [150, 600, 1 << 20][seed % 3]!, keepBytes: 1 };
     const first = ENGINE_NAMES[seed % ENGINE_NAMES.length]!;
-    const stage = new MovingStage(first, { seed, nodes, conditions: hostile(seed), replica });
+    const leaseReads = seed % 2 === 0;
+    const setting = { seed, nodes, conditions: hostile(seed), replica };
+    const stage = new MovingStage(first, setting, { leaseReads });
     const { random } = stage.world;
     for (let i = 0; i < 250; i++) {
       const node = stage.anyNode();
-      if (random.chance(1, 3)) stage.read(node, "linearizable");
+      if (random.chance(1, 3)) stage.read(node, leaseReads ? "lease" : "linearizable");
       else stage.write(node);
       if (random.chance(1, 15)) stage.move(node);
       stage.trouble();

@@ -9,7 +9,7 @@
  * The layer above sees one log. The seal of a move is an entry without effect,
  * indices go on, terms go up. Every word of an engine is said with the number of
  * its generation, so none is heard by another; those of the first look as if
- * there were no others. Rules G1–G8 are those of PROTOCOL.md.
+ * there were no others. Rules G1–G9 are those of PROTOCOL.md.
  *
  * It does not make the engines agree on anything but the seal, and it does not
  * take anything back: to move back is to move once more.
@@ -363,6 +363,8 @@ export class Lineage implements OrderedLog<LineageWords> {
   /** Starts the log that counts from now on, and tells everyone that this node has it. */
   private begin(ctx: Ctx, branch: Branch, led: boolean): void {
     branch.log.onStart(led ? Hurried.of(ctx, branch) : voice(ctx, branch));
+    // Leases of the old generation ended before the seal was known to be committed (G9).
+    branch.log.promisesNothing?.();
     // No answer comes to this, so any number will do.
     if (this.slow) this.ask(ctx, branch, 0, { type: "health", slow: true });
     const { configuration, configurationIndex: index, role, term, leader } = branch.log;

@@ -34,6 +34,16 @@ export const makers: Readonly<Record<string, LogMaker>> = Object.freeze({
   zab: { create: (initial: Founding) => new Zab(zabDefaults(initial)) },
 });
 
+/** The same with leases. */
+const leasing: typeof makers = Object.freeze({
+  raft: { create: (initial: Founding) => new Raft({ ...lan(initial), leaseReads: true }) },
+  paxos: {
+    create: (initial: Founding) =>
+      new MultiPaxos({ ...multiPaxosDefaults(initial), leaseReads: true }),
+  },
+  zab: { create: (initial: Founding) => new Zab({ ...zabDefaults(initial), leaseReads: true }) },
+});
+
 /** What watches the promises of each. */
 const claimsOf: Readonly<Record<string, () => Claims<LogWords>>> = {
   raft: () => new RaftClaims(),
@@ -68,10 +78,14 @@ class LineageClaims implements Claims<LineageWords> {
 
 type Kind = new (config: LineageConfig) => Lineage;
 
-export function lineages(engine: string, Log: Kind = Lineage): Engine<LineageWords> {
+export function lineages(
+  engine: string,
+  Log: Kind = Lineage,
+  leaseReads = false,
+): Engine<LineageWords> {
   return {
     name: `a lineage that begins on ${engine}`,
-    create: (_id, initial) => new Log({ makers, engine, initial }),
+    create: (_id, initial) => new Log({ makers: leaseReads ? leasing : makers, engine, initial }),
     claims: () => new LineageClaims(),
     recoveryMs: 10_000,
     livesOn: engine === "paxos" ? "star" : "clique",
@@ -81,6 +95,12 @@ export function lineages(engine: string, Log: Kind = Lineage): Engine<LineageWor
 export const simulate: MakeWorld<LineageWords> = (options): World<LineageWords> =>
   new Simulation<ReplicaWords<LineageWords, number>, Replica<LineageWords, number>>(options);
 
+interface MovingOptions {
+  readonly Log?: Kind;
+  readonly between?: readonly string[];
+  readonly leaseReads?: boolean;
+}
+
 /** A stage whose cluster is told to move, between certain engines. */
 export class MovingStage extends Stage<LineageWords> {
   private readonly between: readonly string[];
@@ -88,9 +108,9 @@ export class MovingStage extends Stage<LineageWords> {
   constructor(
     first: string,
     setting: Setting,
-    { Log, between = ENGINE_NAMES }: { Log?: Kind; between?: readonly string[] } = {},
+    { Log, between = ENGINE_NAMES, leaseReads }: MovingOptions = {},
   ) {
-    super(lineages(first, Log), simulate, setting);
+    super(lineages(first, Log, leaseReads), simulate, setting);
     this.between = between;
   }
 

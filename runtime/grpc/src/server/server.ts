@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import {
   createServer as createTlsServer,
   type PeerCertificate,
+  type Server as TlsServer,
   type TlsOptions,
   type TLSSocket,
 } from "node:tls";
@@ -60,6 +61,8 @@ export interface GrpcServerOptions {
    * such connections are closed.
    */
   readonly onHttp1?: (socket: Socket, first: Buffer) => void;
+  /** Gets each server that listens for TLS, before it does: to hear of handshakes that fail. */
+  readonly onTlsServer?: (server: TlsServer) => void;
   /** Gets HTTP/2 requests that are not gRPC. Without it they are answered 415. */
   readonly onHttpRequest?: (request: HttpRequest) => void;
 }
@@ -142,6 +145,7 @@ export class GrpcServer implements CallHost, ConnectionHost, PlainHost, Sniffed 
       ...options,
     });
     server.on("connection", (socket: Socket) => socket.setNoDelay(true));
+    this.options.onTlsServer?.(server);
     server.on("secureConnection", (socket: TLSSocket) => this.accept(socket));
     return this.open(server, port, host);
   }

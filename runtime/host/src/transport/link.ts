@@ -7,7 +7,9 @@
 
 import { type Codec, decode, encode, type NodeId, uint, Writer } from "@quorate/kernel";
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
+import { HUNG_UP, tlsFault } from "../tls/faults.ts";
 import type { Turn } from "../turn.ts";
 import { beginFrame, endFrame, FrameReader } from "./frames.ts";
 import {
@@ -33,6 +35,8 @@ export interface LinkOptions {
   /** The connection is gone, or could not be made. `refused`: nobody listens there. */
   readonly onDown: (refused: boolean) => void;
   readonly onRefused: (answer: Extract<Answer, { type: "refused" }>) => void;
+  /** Somebody listens there, and no connection comes about; why, as far as this end can tell. */
+  readonly onFault: (fault: string) => void;
 }
 
 /** Kept for a peer that is being dialled; more is dropped. */
@@ -43,6 +47,8 @@ const FIRST_RETRY_MS = 10;
 const LAST_RETRY_MS = 1000;
 const HANDSHAKE_BYTES = 4096;
 const HANDSHAKE_MS = 5000;
+/** A node that stops hangs up as well: only so many in a row mean something. */
+const HANG_UPS = 4;
 
 export class Link {
   /** Counted for metrics. */
@@ -58,6 +64,8 @@ export class Link {
   private flushDue = false;
   private retryMs = FIRST_RETRY_MS;
   private retry: NodeJS.Timeout | undefined;
+  /** Connections in a row that ended without an answer. */
+  private hangUps = 0;
   private readonly flush = (): void => this.onTurnEnd();
 
   constructor(options: LinkOptions) {
@@ -90,15 +98,24 @@ export class Link {
     this.retry = undefined;
     const reader = new FrameReader(HANDSHAKE_BYTES);
     let refused = false;
-    const socket = this.options.dial(() => this.greet(socket));
+    /** Whether the other end was greeted and has said nothing, not even in what it failed of. */
+    let owesAnswer = false;
+    const socket = this.options.dial(() => {
+      owesAnswer = true;
+      this.greet(socket);
+    });
     this.socket = socket;
     socket.setNoDelay(true);
-    socket.setTimeout(HANDSHAKE_MS, () => socket.destroy());
+    socket.setTimeout(HANDSHAKE_MS, () => {
+      owesAnswer = false;
+      socket.destroy();
+    });
     socket.on("data", (chunk) => {
       try {
-        const tooLong = reader.push(chunk, (body) =>
-          this.onAnswer(socket, decode(answerCodec, body)),
-        );
+        const tooLong = reader.push(chunk, (body) => {
+          owesAnswer = false;
+          this.onAnswer(socket, decode(answerCodec, body));
+        });
         if (tooLong > 0) socket.destroy();
       } catch {
         socket.destroy();
@@ -106,9 +123,18 @@ export class Link {
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
       refused = error.code === "ECONNREFUSED";
+      const fault = tlsFault(error);
+      if (fault !== undefined) this.options.onFault(fault);
+      owesAnswer &&= fault === undefined;
       socket.destroy();
     });
-    socket.on("close", () => this.onClose(socket, refused));
+    socket.on("close", () => {
+      this.hangUps = owesAnswer ? this.hangUps + 1 : 0;
+      if (this.hangUps >= HANG_UPS) {
+        this.options.onFault(socket instanceof TLSSocket ? HUNG_UP.tls : HUNG_UP.plain);
+      }
+      this.onClose(socket, refused);
+    });
   }
 
   close(): void {

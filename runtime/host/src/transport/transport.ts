@@ -19,6 +19,7 @@ import {
 } from "@quorate/kernel";
 
 import { HostError } from "../errors.ts";
+import { isTlsHello, NOT_TLS_HERE, remote, watchHandshakes } from "../tls/faults.ts";
 import type { Turn } from "../turn.ts";
 import { beginFrame, endFrame, FrameReader } from "./frames.ts";
 import {
@@ -80,7 +81,7 @@ export interface TransportOptions {
   readonly frameBytes: number;
   readonly onPeer: (peer: NodeId, state: "up" | "down" | "unreachable") => void;
   readonly onRefused: (peer: NodeId, answer: Extract<Answer, { type: "refused" }>) => void;
-  /** A connection was closed for what its other end sent. */
+  /** A connection was closed for what its other end sent, or came to nothing for what it is. */
   readonly onMisbehaviour: (from: string, what: string) => void;
 }
 
@@ -106,13 +107,13 @@ export class Transport {
     this.options = options;
     const { tls: secure } = options;
     const onSocket = (socket: Socket): void => this.accept(socket);
-    this.server =
-      secure === undefined
-        ? net.createServer({ noDelay: true }, onSocket)
-        : tls.createServer({ ...secure, requestCert: true, rejectUnauthorized: true }, onSocket);
-    this.server.on("tlsClientError", (error: Error, socket: Socket) => {
-      options.onMisbehaviour(remote(socket), `TLS: ${error.message}`);
-    });
+    if (secure === undefined) this.server = net.createServer({ noDelay: true }, onSocket);
+    else {
+      const asked = { requestCert: true, rejectUnauthorized: true };
+      const server = tls.createServer({ ...secure, ...asked }, onSocket);
+      watchHandshakes(server, options.onMisbehaviour);
+      this.server = server;
+    }
     for (const [peer, address] of options.peers) this.known.set(peer, this.link(peer, address));
   }
 
@@ -187,7 +188,15 @@ export class Transport {
   private link(peer: NodeId, address: Address): Link {
     const { host, port } = address;
     this.addresses.set(peer, address);
-    const { identity: own, known, turn, tls: secure, onPeer, onRefused } = this.options;
+    const {
+      identity: own,
+      known,
+      turn,
+      tls: secure,
+      onPeer,
+      onRefused,
+      onMisbehaviour,
+    } = this.options;
     return new Link({
       peer,
       own,
@@ -199,6 +208,7 @@ export class Transport {
           : tls.connect({ ...secure, host, port, servername: peer }, connected),
       onUp: () => onPeer(peer, "up"),
       onDown: (refused) => onPeer(peer, refused ? "unreachable" : "down"),
+      onFault: (fault) => onMisbehaviour(peer, `cannot talk to it at ${host}:${port}: ${fault}`),
       onRefused: (answer) => onRefused(peer, answer),
     });
   }
@@ -220,7 +230,10 @@ export class Transport {
           if (from === undefined) from = this.greet(socket, body);
           else this.receive(from, body);
         });
-        if (tooLong > 0) throw new MalformedInput(`a frame of ${tooLong} bytes`);
+        if (tooLong > 0) {
+          const isTls = from === undefined && isTlsHello(chunk);
+          throw new MalformedInput(isTls ? NOT_TLS_HERE : `a frame of ${tooLong} bytes`);
+        }
       } catch (error) {
         if (!(error instanceof MalformedInput)) throw error;
         this.options.onMisbehaviour(from ?? remote(socket), error.message);
@@ -275,8 +288,4 @@ function checkCertificate(
   }
   const text = `the certificate shown was not issued to ${identity.node} (a DNS name in its subjectAltName)`;
   return { type: "refused", reason: "unknownNode", text };
-}
-
-function remote(socket: Socket): string {
-  return `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
 }

@@ -7,6 +7,7 @@ import { type TlsOptions } from "node:tls";
 
 import { type CallObserver, GrpcServer, Health, HealthService } from "@quorate/grpc";
 import { type Address, type Group, type Node } from "@quorate/host";
+import { isTlsHello } from "@quorate/host/tls";
 import { type NodeId } from "@quorate/kernel";
 
 import { type EtcdResult } from "../store/results.ts";
@@ -83,7 +84,11 @@ export class EtcdServer {
     this.server = new GrpcServer({
       maxMessageBytes: requestBytes + MESSAGE_OVERHEAD,
       endOfTurn: (flush) => node.turn.atEnd(flush),
-      onHttp1: (socket, first) => this.http.accept(socket, first),
+      onHttp1: (socket, first) => {
+        if (isTlsHello(first)) node.complaints.onStrayTls(socket);
+        this.http.accept(socket, first);
+      },
+      onTlsServer: (server) => node.complaints.watch(server),
       onError: (error) => node.logger.error({ err: error }, "a call failed"),
       observer: counts,
     });
