@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { MemberRecord } from "../member.ts";
-import { aliveMessage, bodies, Rig, say, serfRig } from "../rig.test.ts";
+import { aliveMessage, bodies, type Rig, say, serfRig } from "../rig.test.ts";
 import type { LTime, MemberStatus, SerfState } from "./messages.ts";
 import type { Serf } from "./serf.ts";
 
@@ -34,7 +34,7 @@ function exchange(
       queryLTime: 1,
     },
   });
-  const [answer] = rig.streams().filter(({ to }) => to === "x");
+  const answer = rig.streams().find(({ to }) => to === "x");
   assert.ok(answer?.message.type === "pushPull" && answer.message.state !== undefined);
   return answer.message.state;
 }

@@ -226,7 +226,8 @@ export abstract class Roll extends Swim {
     if (entry === undefined) return this.keepEarly(ctx, node, false, ltime);
     if (ltime <= entry.statusLTime) return false;
     // Who stays is not to be forgotten either.
-    const stays: Partial<Entry> = entry.status === "leaving" ? { status: "alive", prune: false } : {};
+    const stays: Partial<Entry> =
+      entry.status === "leaving" ? { status: "alive", prune: false } : {};
     this.roll.set(node, { ...entry, ...stays, statusLTime: ltime });
     return true;
   }
