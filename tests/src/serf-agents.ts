@@ -8,7 +8,7 @@ import path from "node:path";
 
 import { claimPorts, type PortBlock } from "./ports.ts";
 import { Conversation, type Ran, run } from "./programs.ts";
-import { eventually } from "./wait.ts";
+import { eventually, PATIENCE_MS } from "./wait.ts";
 
 const QUORATE = path.join(
   path.dirname(createRequire(import.meta.url).resolve("quorate/package.json")),
@@ -36,6 +36,9 @@ export interface StartOptions {
   /** More flags, with one dash. */
   readonly flags?: readonly string[];
 }
+
+/** How our agent and the real one say that whom they wanted to join did not answer soon enough. */
+const TOO_LATE = /no answer in time|i\/o timeout/;
 
 /** Gossip and RPC of an agent lie so far apart in a block of sixty ports, whose twentieth is the claim. */
 const RPC_OFFSET = 30;
@@ -89,11 +92,24 @@ export class SerfCluster {
    * Starts an agent, or starts it again after its end: on the ports and with
    * the handler it had, maybe with the other program. Resolves when it runs.
    */
-  async start(
-    kind: Kind,
-    name: string,
-    { join = [], flags = [] }: StartOptions = {},
-  ): Promise<void> {
+  async start(kind: Kind, name: string, options: StartOptions = {}): Promise<void> {
+    for (const deadline = performance.now() + PATIENCE_MS; ;) {
+      const process = this.launch(kind, name, options);
+      try {
+        await process.hears(/Serf agent running!/);
+        if ((options.join ?? []).length > 0) await process.hears(/Join completed/);
+        return;
+      } catch (error) {
+        // An agent ends that joined nobody. The local profile has it wait for a second only, which a
+        // machine that does much else may need for the answer. A supervisor starts it again.
+        if (performance.now() > deadline || !TOO_LATE.test(process.stdout + process.stderr)) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  private launch(kind: Kind, name: string, { join = [], flags = [] }: StartOptions): Conversation {
     const before = this.agents.get(name);
     const index = this.agents.size;
     assert.ok(before !== undefined || index < AGENTS);
@@ -112,8 +128,7 @@ export class SerfCluster {
         ? new Conversation("serf", ["agent", ...given])
         : new Conversation(globalThis.process.execPath, [QUORATE, "agent", ...given]);
     this.agents.set(name, { kind, name, gossip, rpc, process });
-    await process.hears(/Serf agent running!/);
-    if (join.length > 0) await process.hears(/Join completed/);
+    return process;
   }
 
   /** Writes down user events and queries; answers queries with the agent's name. */

@@ -7,11 +7,14 @@ import { detectionBounds, lan, plainWire } from "@quorate/gossip";
 
 import { installed } from "./programs.ts";
 import { type Kind, SerfCluster, type StartOptions } from "./serf-agents.ts";
-import { eventually } from "./wait.ts";
+import { eventually, PATIENCE_MS } from "./wait.ts";
 
 const missing = installed("serf", "version") ? false : "serf is not installed here";
 /** Short suspicions. Broadcasts are told twice only, and may miss somebody: not where all must hear. */
 const LOCAL = { flags: ["-profile=local"] } as const;
+
+/** After this one looks again, and repeats what did not reach all. Nothing fails by it. */
+const GOSSIP_MS = 1000;
 
 /** How many times as long as the protocol promises it may take on a machine that does much else. */
 const BUSY = 2;
@@ -34,6 +37,37 @@ async function startAll(
 interface Answers {
   readonly Acks: readonly string[];
   readonly Responses: Readonly<Record<string, string>>;
+}
+
+/** For so long the first query waits for answers. */
+const QUERY_SECONDS = 2;
+
+/**
+ * Asks until all have answered who are to. A handler may take long on a machine that does much else,
+ * and nobody tells a query again that got lost; so the next one waits twice as long. That nobody
+ * else answers must be true of each.
+ */
+async function ask(
+  cluster: SerfCluster,
+  name: string,
+  responders: readonly string[],
+  ...flags: readonly string[]
+): Promise<Answers> {
+  const expected = Object.fromEntries(responders.map((each) => [each, `this is ${each}`]));
+  for (let seconds = QUERY_SECONDS; ; seconds *= 2) {
+    const timeout = `-timeout=${seconds}s`;
+    const text = await cluster.serf(name, "query", "-format=json", timeout, ...flags, "who");
+    const answers = JSON.parse(text) as Answers;
+    for (const [by, response] of Object.entries(answers.Responses)) {
+      assert.equal(response, expected[by], `what ${by} responds to ${name}`);
+    }
+    const all = Object.keys(answers.Responses).length === responders.length;
+    // One who has responded has acknowledged before.
+    if ((all && answers.Acks.length >= responders.length) || seconds * 1000 * BUSY > PATIENCE_MS) {
+      assert.deepEqual(answers.Responses, expected, `responses to ${name}`);
+      return answers;
+    }
+  }
 }
 
 // Mostly waiting: side by side they take as long as the longest.
@@ -67,36 +101,16 @@ describe("real and our agents in one cluster", { concurrency: 3, skip: missing }
           });
         }
 
-        for (const name of names) {
-          const all = await cluster.serf(name, "query", "-format=json", "-timeout=2s", "who");
-          const { Acks: acks, Responses: responses } = JSON.parse(all) as Answers;
-          assert.deepEqual(acks.toSorted(), names.toSorted(), `acknowledgements to ${name}`);
-          const expected = Object.fromEntries(names.map((each) => [each, `this is ${each}`]));
-          assert.deepEqual(responses, expected, `responses to ${name}`);
-        }
-        const [first, second, third] = names;
-        for (const filter of [[`-tag=is=${second}`], [`-node=${second}`]]) {
-          const some = await cluster.serf(
-            first!,
-            "query",
-            "-format=json",
-            "-timeout=1s",
-            ...filter,
-            "who",
-          );
-          assert.deepEqual((JSON.parse(some) as Answers).Responses, {
-            [second!]: `this is ${second}`,
-          });
-        }
-        const relayed = await cluster.serf(
-          third!,
-          "query",
-          "-format=json",
-          "-timeout=1s",
-          "-relay-factor=2",
-          "who",
+        await Promise.all(
+          names.map(async (name) => {
+            const { Acks: acks } = await ask(cluster, name, names);
+            assert.deepEqual(acks.toSorted(), names.toSorted(), `acknowledgements to ${name}`);
+          }),
         );
-        assert.equal(Object.keys((JSON.parse(relayed) as Answers).Responses).length, names.length);
+        const [first, second, third] = names;
+        await ask(cluster, first!, [second!], `-tag=is=${second}`);
+        await ask(cluster, first!, [second!], `-node=${second}`);
+        await ask(cluster, third!, names, "-relay-factor=2");
       }));
   }
 
@@ -144,7 +158,19 @@ describe("real and our agents in one cluster", { concurrency: 3, skip: missing }
       await cluster.serf("q4", "force-leave", "q2");
       await cluster.agree("q2 left, q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
       await cluster.serf("q4", "force-leave", "-prune", "q2");
-      await cluster.agree("q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"]);
+      await cluster.agree("q4 alive, r1 alive, r3 alive", ["q4"], 0);
+      // A real agent takes each push/pull with another for a later word that q2 has left, and an
+      // operator's for an outdated one, who sits where that was not heard of: once for each push/pull,
+      // also among real agents alone. Such an operator looks, and says it again.
+      await eventually("q2 is forgotten by all", async () => {
+        try {
+          await cluster.agree("q4 alive, r1 alive, r3 alive", ["r1", "r3", "q4"], GOSSIP_MS);
+          return true;
+        } catch (error) {
+          await cluster.serf("q4", "force-leave", "-prune", "q2");
+          throw error;
+        }
+      });
     }));
 
   test("who leaves is known to have left, and may come back", () =>
@@ -170,7 +196,9 @@ describe("real and our agents in one cluster", { concurrency: 3, skip: missing }
       cluster.resume("q2");
       await cluster.allAlive();
       for (const name of ["r1", "q2", "r3", "q4"]) {
-        assert.match(await cluster.serf(name, "info"), /failed = 0/);
+        await eventually(`${name} counts nobody as failed`, async () =>
+          /failed = 0/.test(await cluster.serf(name, "info")),
+        );
       }
     }));
 });

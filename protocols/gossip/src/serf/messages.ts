@@ -117,7 +117,7 @@ export interface PastEvents {
 /** 2. Serf's share of a push/pull. */
 export interface SerfState {
   readonly ltime: LTime;
-  /** The time of the last intent about each member. */
+  /** The time of the last intent about each member; of one that leaves or left, one before its leave (G44). */
   readonly statusLTimes: readonly (readonly [name: Name, ltime: LTime])[];
   /** Members that left, not failed. */
   readonly left: readonly Name[];

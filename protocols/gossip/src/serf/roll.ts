@@ -30,6 +30,8 @@ interface Entry {
   readonly status: MemberStatus;
   /** The time of the last intent about it. */
   readonly statusLTime: LTime;
+  /** The time of its leave, of one that leaves or has left; joins heard since do not move it. */
+  readonly leaveLTime: LTime;
   /** When it went. */
   readonly goneAt: number;
   /** To be forgotten as soon as it is gone. */
@@ -119,7 +121,8 @@ export abstract class Roll extends Swim {
     this.early.delete(name);
     const status = entry === undefined && early?.leaves === true ? "leaving" : "alive";
     const statusLTime = entry?.statusLTime ?? early?.ltime ?? 0;
-    this.set(ctx, { record, status, statusLTime, goneAt: Infinity, prune: false }, "join");
+    const times = { statusLTime, leaveLTime: statusLTime, goneAt: Infinity };
+    this.set(ctx, { record, status, ...times, prune: false }, "join");
   }
 
   /** Left, if it said so in either way; else failed (G41). */
@@ -127,8 +130,11 @@ export abstract class Roll extends Swim {
     if (entry.status !== "alive" && entry.status !== "leaving") return;
     const left = entry.status === "leaving" || record.state === "left";
     const status = left ? "left" : "failed";
-    this.set(ctx, { ...entry, record, status, goneAt: ctx.now }, left ? "leave" : "failed");
-    if (entry.prune) this.erase(ctx, record.name);
+    // A farewell without an intent came after whatever was said before it.
+    const leaveLTime = entry.status === "leaving" ? entry.leaveLTime : entry.statusLTime + 1;
+    const gone: Entry = { ...entry, record, status, leaveLTime, goneAt: ctx.now };
+    this.set(ctx, gone, left ? "leave" : "failed");
+    if (entry.prune) this.prune(ctx, record.name, entry.statusLTime);
   }
 
   private set(ctx: Ctx, entry: Entry, change: MemberChange): void {
@@ -147,6 +153,12 @@ export abstract class Roll extends Swim {
   }
 
   protected onErased(_name: Name): void {}
+
+  /** Takes off whom an intent wants forgotten. The intent has had its effect, and is no news when it comes again. */
+  private prune(ctx: Ctx, name: Name, ltime: LTime): void {
+    this.erase(ctx, name);
+    this.keepEarly(ctx, name, false, ltime);
+  }
 
   // Telling upwards, gathered if so configured (G47).
 
@@ -191,7 +203,8 @@ export abstract class Roll extends Swim {
       this.announceJoin(ctx);
       return false;
     }
-    const changed = { ...entry, statusLTime: ltime, prune: prune || entry.prune };
+    const times = { statusLTime: ltime, leaveLTime: ltime };
+    const changed = { ...entry, ...times, prune: prune || entry.prune };
     switch (entry.status) {
       case "alive":
         this.roll.set(node, { ...changed, status: "leaving" });
@@ -203,7 +216,7 @@ export abstract class Roll extends Swim {
       case "left":
         this.roll.set(node, changed);
     }
-    if (prune && entry.status !== "leaving") this.erase(ctx, node);
+    if (prune && entry.status !== "leaving") this.prune(ctx, node, ltime);
     return true;
   }
 
@@ -212,9 +225,37 @@ export abstract class Roll extends Swim {
     const entry = this.roll.get(node);
     if (entry === undefined) return this.keepEarly(ctx, node, false, ltime);
     if (ltime <= entry.statusLTime) return false;
-    const status = entry.status === "leaving" ? "alive" : entry.status;
-    this.roll.set(node, { ...entry, status, statusLTime: ltime });
+    // Who stays is not to be forgotten either.
+    const stays: Partial<Entry> =
+      entry.status === "leaving" ? { status: "alive", prune: false } : {};
+    this.roll.set(node, { ...entry, ...stays, statusLTime: ltime });
     return true;
+  }
+
+  /**
+   * What a push/pull tells of an intent about each member (G44). Whoever reads it takes one that left
+   * to have done so one later, as Serf does. So a leave is told as one earlier, lest it grow later
+   * with every exchange, and in the end later than words that came after it.
+   */
+  protected statusLTimes(): readonly (readonly [Name, LTime])[] {
+    return [...this.roll].map(([name, { status, statusLTime, leaveLTime }]) => [
+      name,
+      status === "leaving" || status === "left" ? leaveLTime - 1 : statusLTime,
+    ]);
+  }
+
+  /** What a push/pull told, after its records of members were taken over (G44). */
+  protected onStatusLTime(ctx: Ctx, node: Name, ltime: LTime, left: boolean): void {
+    const me = this.isMe(node);
+    if (left) {
+      // Of those that are here, or were never, the other knows less: it may have missed a return.
+      if (!me && this.roll.get(node)?.status !== "failed") return;
+      this.onLeaveIntent(ctx, { type: "leave", ltime: ltime + 1, node, prune: false });
+      return;
+    }
+    const later = this.onJoinIntent(ctx, { type: "join", ltime, node });
+    // Somebody heard of this node what it never said, and may show it as leaving.
+    if (me && later && this.phase === "staying") this.announceJoin(ctx);
   }
 
   /** One intent for each stranger, the latest; of strangers, the latest so many. */
@@ -240,8 +281,8 @@ export abstract class Roll extends Swim {
   }
 
   protected onForceLeave(ctx: Ctx, id: RequestId, node: Name, prune: boolean): void {
-    const entry = this.roll.get(node);
-    if (entry === undefined) {
+    // Whom this node has forgotten others may still hold, and who asks may see it there.
+    if (!this.roll.has(node) && !this.early.has(node)) {
       return ctx.replyEagerly(id, { type: "refused", reason: `no member is called ${node}` });
     }
     const intent: LeaveIntent = { type: "leave", ltime: this.clock.take(), node, prune };

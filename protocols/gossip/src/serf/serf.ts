@@ -149,16 +149,12 @@ export class Serf extends Queries {
   // Push/pulls.
 
   protected override localState(): SerfState {
-    const statusLTimes: [Name, number][] = [];
     const left: Name[] = [];
-    for (const [name, { status, statusLTime }] of this.roll) {
-      statusLTimes.push([name, statusLTime]);
-      if (status === "left") left.push(name);
-    }
+    for (const [name, { status }] of this.roll) if (status === "left") left.push(name);
     const events = this.recentEvents.all().map(({ ltime, items }) => ({ ltime, events: items }));
     return {
       ltime: this.clock.time,
-      statusLTimes,
+      statusLTimes: this.statusLTimes(),
       left,
       eventLTime: this.eventClock.time,
       events,
@@ -173,11 +169,7 @@ export class Serf extends Queries {
     this.queryClock.witness(state.queryLTime - 1);
     const left = new Set(state.left);
     for (const [node, ltime] of state.statusLTimes) {
-      if (ltime >= LTIME_MAX) continue;
-      // Their leave came after the join whose time this is.
-      if (left.has(node))
-        this.onLeaveIntent(ctx, { type: "leave", ltime: ltime + 1, node, prune: false });
-      else this.onJoinIntent(ctx, { type: "join", ltime, node });
+      if (ltime < LTIME_MAX) this.onStatusLTime(ctx, node, ltime, left.has(node));
     }
     const { recentEvents } = this;
     if (ignorePast) recentEvents.floor = Math.max(recentEvents.floor, state.eventLTime);

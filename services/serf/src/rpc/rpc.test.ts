@@ -95,7 +95,7 @@ test("a query is answered by a client of another agent", async (t) => {
   const query = {
     Name: "load",
     Payload: Uint8Array.from([5]),
-    Timeout: 2_000_000_000,
+    Timeout: 5_000_000_000,
     FilterNodes: ["b"],
     RequestAck: true,
   };
