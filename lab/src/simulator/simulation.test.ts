@@ -5,7 +5,8 @@ import type { Context, NodeId, Process, RequestId, Speaks } from "@quorate/kerne
 
 import { Clock } from "./clock.ts";
 import { Dice } from "./fates.ts";
-import { Simulation, type SimulationOptions } from "./simulation.ts";
+import type { SimulationOptions } from "./options.ts";
+import { Simulation } from "./simulation.ts";
 import { CALM } from "./weather.ts";
 
 type Words = Speaks<{
