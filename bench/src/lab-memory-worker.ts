@@ -100,19 +100,22 @@ type Words = SyncWords<number, ValueOf<typeof board>>;
 const REPLICAS: readonly NodeId[] = ["a", "b", "c", "d"];
 const CONFIG = { ...SYNC_DEFAULTS, gossipMs: 100, recentBytes: 1_500 };
 
-function edit({ votes, names }: Board, command: number): void {
-  votes.increment(command);
-  const name = `name ${command % 20}`;
-  if (command % 2 === 0) names.add(name);
-  else names.remove(name);
-}
+/** Frozen, as every editor is: copies of a process share it. */
+const editor = Object.freeze({
+  apply({ votes, names }: Board, command: number): void {
+    votes.increment(command);
+    const name = `name ${command % 20}`;
+    if (command % 2 === 0) names.add(name);
+    else names.remove(name);
+  },
+});
 
 /** Replicas that are edited for as long as somebody takes steps: what they hold stays small. */
 function replicas(): { readonly steps: number; step(): boolean } {
   const world = new Simulation<Words, DeltaSync<ValueOf<typeof board>, Board, number>>({
     seed: 1,
     nodes: REPLICAS,
-    create: (id) => new DeltaSync(board, { apply: edit }, id, REPLICAS, CONFIG),
+    create: (id) => new DeltaSync(board, editor, id, REPLICAS, CONFIG),
     latencyMs: [1, 30],
     syncMs: [1, 5],
     lossPermille: 20,

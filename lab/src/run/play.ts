@@ -70,6 +70,8 @@ export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
 export interface PlayOptions {
   /** Write down every decision. */
   readonly record?: boolean;
+  /** The most decisions, or operations of a history, that are written down; {@link RECORDED} unless said otherwise. */
+  readonly recordedMost?: number;
   /** A stretch of time of which nothing is written down, as if it had not been. */
   readonly without?: Stretch;
   readonly spectator?: Spectator;
@@ -87,6 +89,8 @@ export interface PlayOptions {
 
 /** More than any run needs in which something gets done and faults go on for {@link SAFETY_MS}. */
 export const BUDGET = 3_000_000;
+/** Decisions, or operations of a history, that are written down; each takes some hundred bytes. */
+const RECORDED = 2_000_000;
 /** Longer than faults go on in any scenario. */
 const SAFETY_MS = 20_000;
 /** Clients wait so long for an answer. */
@@ -98,7 +102,7 @@ const PROBES = 1_000_000;
 
 /**
  * Plays `run` to its end.
- * @throws RunError if the run is not one of this subject.
+ * @throws RunError if the run is not one of this subject, or is too long for what is to be written down.
  */
 export function play(subject: Subject, run: Run, options: PlayOptions = {}): Outcome {
   return new Play(subject, run, options).toTheEnd();
@@ -224,7 +228,21 @@ class Play {
       if (world.steps > budget) {
         this.found("livelock", `still busy after ${world.steps} steps`);
       }
+      this.checkRecording();
     }
+  }
+
+  /** What is written down grows with the run, unlike everything else. */
+  private checkRecording(): void {
+    const { recordedMost = RECORDED, history } = this.options;
+    const decisions = this.chronicle?.decisions.length ?? 0;
+    const most = Math.max(decisions, history === true ? this.asked : 0);
+    if (most <= recordedMost) return;
+    const what = decisions > recordedMost ? "decisions" : "operations";
+    const { now } = this.world;
+    throw new RunError(
+      `more than ${recordedMost} ${what} to write down, at ${now} ms; end the run before, with until=${now}`,
+    );
   }
 
   // Who acts from outside, and when.

@@ -1,10 +1,11 @@
 import type { Subject } from "@quorate/lab";
 
-import { goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
+import { goesAsItWent, keepsItsClaims, keepsItsClaimsOnSnapshots, passesItsExam } from "../log/trials.test.ts";
 import { paxos } from "./subject.ts";
 
 const subject: Subject = paxos;
 
 keepsItsClaims("Multi-Paxos", subject);
+keepsItsClaimsOnSnapshots("Multi-Paxos", subject);
 passesItsExam(subject, {});
 goesAsItWent("Multi-Paxos", subject, "paxos");

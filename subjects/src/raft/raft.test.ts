@@ -4,13 +4,14 @@ import { test } from "node:test";
 import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject, Tally } from "@quorate/lab";
 import { judge } from "@quorate/lab/judge";
 
-import { goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
+import { goesAsItWent, keepsItsClaims, keepsItsClaimsOnSnapshots, passesItsExam } from "../log/trials.test.ts";
 import { raft } from "./subject.ts";
 
 const subject: Subject = raft;
 const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
 
 keepsItsClaims("Raft", subject);
+keepsItsClaimsOnSnapshots("Raft", subject);
 
 test("what clients of Raft see is linearizable, as the judge has it too", () => {
   for (const scenario of ["swarm", "pause-lease-holder", "partitions"]) {

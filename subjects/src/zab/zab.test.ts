@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { decodeRun, play, type Subject } from "@quorate/lab";
 
-import { goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
+import { goesAsItWent, keepsItsClaims, keepsItsClaimsOnSnapshots, passesItsExam } from "../log/trials.test.ts";
 import { zab } from "./subject.ts";
 
 const subject: Subject = zab;
@@ -16,6 +16,7 @@ const FIRST_SEEDS = {
 };
 
 keepsItsClaims("Zab", subject);
+keepsItsClaimsOnSnapshots("Zab", subject);
 passesItsExam(subject, FIRST_SEEDS);
 goesAsItWent("Zab", subject, "zab");
 
