@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { memoryOf, type Workload } from "./lab-memory.ts";
 
-const EVENTS = 150_000;
+const EVENTS = 100_000;
 const TIMES = 8;
 /** What the same runs grew by before memory was bounded: 20 MiB and more. */
 const MOST_BYTES = 6 << 20;

@@ -27,6 +27,11 @@ export interface MemoryJob {
   readonly events: readonly number[];
 }
 
+/** Where a protocol's own state is bounded only far away: a replica remembers ten thousand sessions. */
+const SETTINGS: { readonly [subject: string]: { readonly [name: string]: number } } = {
+  replica: { nodes: 5, sessions: 100 },
+};
+
 /** Under faults as drawn by this seed, every engine goes on serving. */
 const SWARM_SEED = 4;
 
@@ -38,7 +43,7 @@ export function everyWorkload(): readonly Workload[] {
       subject,
       scenario,
       seed: SWARM_SEED,
-      settings: { nodes: 5 },
+      settings: SETTINGS[subject] ?? { nodes: 5 },
     })),
   );
   return [

@@ -76,8 +76,10 @@ test("a replica answers all who may wait with one checkpoint, and refuses the ot
     seed: 1,
     nodes: ["a"],
     create: () => new Crowded(new Raft(lan({ voters: ["a"] })), new Journal(), REPLICA_DEFAULTS),
-    onNote: (_, note) => (checkpoints += note.type === "checkpoint" ? 1 : 0),
-    observer: { answered: (_node, _id, response) => void answers.push(response) },
+    observer: {
+      noted: (_node, note) => void (checkpoints += note.type === "checkpoint" ? 1 : 0),
+      answered: (_node, _id, response) => void answers.push(response),
+    },
   });
   world.runFor(2_000);
   world.request("a", { type: "checkpoint" });
