@@ -14,7 +14,10 @@ test("the end of a sequence keeps its numbers, and as many as it should", () => 
     }
   }
   assert.equal(tail.hasForgotten(1), true);
-  assert.deepEqual([tail.at(1), tail.at(101), tail.hasForgotten(101)], [undefined, undefined, false]);
+  assert.deepEqual(
+    [tail.at(1), tail.at(101), tail.hasForgotten(101)],
+    [undefined, undefined, false],
+  );
 });
 
 test("of keys the oldest goes first, and a key that is there costs nothing", () => {
@@ -24,5 +27,8 @@ test("of keys the oldest goes first, and a key that is there costs nothing", () 
   latest.set("b", 3);
   assert.deepEqual([latest.get("a"), latest.get("b")], [1, 3]);
   latest.set("c", 4);
-  assert.deepEqual([latest.has("a"), latest.get("b"), latest.get("c"), latest.size], [false, 3, 4, 2]);
+  assert.deepEqual(
+    [latest.has("a"), latest.get("b"), latest.get("c"), latest.size],
+    [false, 3, 4, 2],
+  );
 });

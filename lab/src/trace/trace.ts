@@ -157,8 +157,6 @@ export class Tracer implements Spectator {
     this.current = undefined;
     this.effects = [];
     if (current === undefined) return;
-    this.add(
-      state === undefined ? { ...current, effects } : { ...current, effects, state },
-    );
+    this.add(state === undefined ? { ...current, effects } : { ...current, effects, state });
   }
 }

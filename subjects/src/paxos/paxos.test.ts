@@ -1,6 +1,11 @@
 import type { Subject } from "@quorate/lab";
 
-import { goesAsItWent, keepsItsClaims, keepsItsClaimsOnSnapshots, passesItsExam } from "../log/trials.test.ts";
+import {
+  goesAsItWent,
+  keepsItsClaims,
+  keepsItsClaimsOnSnapshots,
+  passesItsExam,
+} from "../log/trials.test.ts";
 import { paxos } from "./subject.ts";
 
 const subject: Subject = paxos;

@@ -4,7 +4,12 @@ import { test } from "node:test";
 import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject, Tally } from "@quorate/lab";
 import { judge } from "@quorate/lab/judge";
 
-import { goesAsItWent, keepsItsClaims, keepsItsClaimsOnSnapshots, passesItsExam } from "../log/trials.test.ts";
+import {
+  goesAsItWent,
+  keepsItsClaims,
+  keepsItsClaimsOnSnapshots,
+  passesItsExam,
+} from "../log/trials.test.ts";
 import { raft } from "./subject.ts";
 
 const subject: Subject = raft;

@@ -7,7 +7,7 @@ import { type Index, isQuorum, type Raft, type RaftNote, type RaftWords } from "
 import type { NodeId } from "@quorate/kernel";
 import type { Broken, Claim, Mark, World } from "@quorate/lab";
 
-import { Tail } from "../tail.ts";
+import type { Tail } from "../tail.ts";
 import {
   CLIENT_CLAIMS,
   CLIENT_MARKS,
@@ -58,11 +58,7 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
   /** The term in which each entry was committed: its own or a later one. */
   private readonly committedIn: Tail<number>;
 
-  constructor(
-    world: World<RaftWords, Raft>,
-    nodes: readonly NodeId[],
-    options: LogWitnessOptions,
-  ) {
+  constructor(world: World<RaftWords, Raft>, nodes: readonly NodeId[], options: LogWitnessOptions) {
     super(world, nodes, options);
     this.committedIn = this.committed.alike();
   }

@@ -16,7 +16,7 @@ import {
 import type { NodeId, Position } from "@quorate/kernel";
 import type { Broken, Claim, Mark, World } from "@quorate/lab";
 
-import { Latest, Tail } from "../tail.ts";
+import { Latest, type Tail } from "../tail.ts";
 import {
   CLIENT_CLAIMS,
   CLIENT_MARKS,

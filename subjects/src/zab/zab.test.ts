@@ -3,7 +3,12 @@ import { test } from "node:test";
 
 import { decodeRun, play, type Subject } from "@quorate/lab";
 
-import { goesAsItWent, keepsItsClaims, keepsItsClaimsOnSnapshots, passesItsExam } from "../log/trials.test.ts";
+import {
+  goesAsItWent,
+  keepsItsClaims,
+  keepsItsClaimsOnSnapshots,
+  passesItsExam,
+} from "../log/trials.test.ts";
 import { zab } from "./subject.ts";
 
 const subject: Subject = zab;
