@@ -3,10 +3,10 @@
 import { type Context, type NodeId, type Process, Random, type Speaks } from "@quorate/kernel";
 import { Simulation } from "@quorate/lab";
 
-export type GossipWords = Speaks<{ Message: number; Timer: "gossip" }>;
+type GossipWords = Speaks<{ Message: number; Timer: "gossip" }>;
 
 /** Tells the highest number it knows to one of its neighbours, again and again. */
-export class Gossip implements Process<GossipWords> {
+class Gossip implements Process<GossipWords> {
   known: number;
   private readonly neighbours: readonly NodeId[];
 
