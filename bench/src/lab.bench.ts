@@ -1,16 +1,21 @@
 /**
  * The simulator's speed, invariants on: events a second of CPU time, beside a
  * floor that does nothing but push and pop the same number of events through a
- * binary heap.
+ * binary heap. And its memory, by how long one run is.
  *
  *     npm run bench -w bench -- lab
+ *
+ * `QUORATE_BENCH_EVENTS` is the length of the longest run that memory is measured
+ * in, in millions of events (16).
  */
 
-import { type Context, type NodeId, type Process, Random, type Speaks } from "@quorate/kernel";
-import { play, runOfSeed, Simulation, type Subject } from "@quorate/lab";
+import { Random } from "@quorate/kernel";
+import { play, runOfSeed, type Subject } from "@quorate/lab";
 import { raft } from "@quorate/subjects";
 
-import { report } from "./report.ts";
+import { crowd } from "./gossip-crowd.ts";
+import { everyWorkload, memoryOf, workloadText } from "./lab-memory.ts";
+import { report, type Row } from "./report.ts";
 
 interface Measured {
   readonly events: number;
@@ -40,50 +45,10 @@ function fleet(scenario: string, nodes: number, enough: number): Measured {
   });
 }
 
-type GossipWords = Speaks<{ Message: number; Timer: "gossip" }>;
-
-/** Tells the highest number it knows to one of its neighbours, again and again. */
-class Gossip implements Process<GossipWords> {
-  known: number;
-  private readonly neighbours: readonly NodeId[];
-
-  constructor(known: number, neighbours: readonly NodeId[]) {
-    this.known = known;
-    this.neighbours = neighbours;
-  }
-
-  onStart(ctx: Context<GossipWords>): void {
-    ctx.setTimer("gossip", 100, 100);
-  }
-
-  onTimer(ctx: Context<GossipWords>): void {
-    ctx.sendEagerly(this.neighbours[ctx.choose(this.neighbours.length)]!, this.known);
-    ctx.setTimer("gossip", 100, 100);
-  }
-
-  onMessage(_ctx: Context<GossipWords>, _from: NodeId, message: number): void {
-    this.known = Math.max(this.known, message);
-  }
-}
-
-const NEIGHBOURS = 20;
-
 /** A cluster in which one node knows a number; runs until all know it. */
 function gossip(size: number): Measured {
-  const nodes = Array.from({ length: size }, (_, i) => `n${i}`);
-  const random = new Random(7);
   return measure(() => {
-    const world = new Simulation<GossipWords, Gossip>({
-      seed: 1,
-      nodes,
-      create: (id) => {
-        const neighbours = Array.from({ length: NEIGHBOURS }, () => nodes[random.below(size)]!);
-        return new Gossip(id === "n0" ? size : 0, neighbours);
-      },
-      latencyMs: [1, 50],
-      latencyShape: "exponential",
-      lossPermille: 10,
-    });
+    const world = crowd(size);
     while (world.processes.some(({ known }) => known < size)) world.runFor(100);
     return { events: world.steps, simulatedMs: world.now };
   });
@@ -141,4 +106,16 @@ report(
     "simulated : CPU": Math.round(simulatedMs / 1000 / seconds),
     "of a bare heap": (floor(events) / seconds).toFixed(2),
   })),
+);
+
+const longest = Number(process.env["QUORATE_BENCH_EVENTS"] ?? 16);
+const lengths = [longest / 16, longest / 8, longest / 4, longest / 2, longest];
+report(
+  "Memory of one run that is only simulated: MiB in use after millions of events, garbage collected",
+  everyWorkload().map((workload) => {
+    const bytes = memoryOf({ workload, events: lengths.map((each) => each * 1e6) });
+    const row: { [column: string]: Row[string] } = { run: workloadText(workload) };
+    for (const [i, each] of lengths.entries()) row[`${each} M`] = (bytes[i]! / 2 ** 20).toFixed(1);
+    return row;
+  }),
 );

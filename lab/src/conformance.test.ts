@@ -11,7 +11,8 @@ import {
   type World,
 } from "@quorate/kernel/conformance";
 
-import { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
+import type { SimulationOptions } from "./simulator/options.ts";
+import { Simulation } from "./simulator/simulation.ts";
 
 type Options = SimulationOptions<ScriptWords, Process<ScriptWords>>;
 type Weather = Pick<

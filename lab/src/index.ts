@@ -5,7 +5,14 @@ export { actionText } from "./run/action.ts";
 export { type FleetPlan, runOfSeed, Tally } from "./run/fleet.ts";
 export { type Intervention, readToken, token } from "./run/intervention.ts";
 export { RunDigest } from "./run/digest.ts";
-export { BUDGET, type Finding, type Outcome, play, type PlayOptions } from "./run/play.ts";
+export {
+  BUDGET,
+  type Finding,
+  type Outcome,
+  play,
+  type PlayOptions,
+  type Spectator,
+} from "./run/play.ts";
 export {
   decodeRun,
   encodeRun,
@@ -19,7 +26,8 @@ export { SCENARIOS } from "./run/scenario.ts";
 export { listed, shrink, type Shrunk, type ShrinkOptions } from "./run/shrink.ts";
 export type { Substitute } from "./simulator/disk.ts";
 export { Dice } from "./simulator/fates.ts";
-export { Simulation, type SimulationOptions } from "./simulator/simulation.ts";
+export type { SimulationOptions } from "./simulator/options.ts";
+export { Simulation } from "./simulator/simulation.ts";
 export type { Observer } from "./simulator/observer.ts";
 export { CALM, type Weather } from "./simulator/weather.ts";
 export type {

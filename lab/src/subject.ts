@@ -145,6 +145,8 @@ export interface World<V extends Vocabulary = Vocabulary, P extends Process<V> =
   readonly now: number;
   /** The process on a node, or `undefined` while it is down. */
   process(node: NodeId): P | undefined;
+  /** Asks something of a node on behalf of the layer above its process. No client's operation: nobody counts it. */
+  request(node: NodeId, request: V["Request"]): void;
   /** Whether {@link Witness.history} will be asked for; writing it down takes time and memory. */
   readonly wantsHistory: boolean;
   /** Counts a {@link Mark}. */
@@ -183,6 +185,13 @@ export interface Witness<V extends Vocabulary = Vocabulary, P extends Process<V>
   sent?(from: NodeId, to: NodeId, message: V["Message"]): void;
   noted?(node: NodeId, note: V["Note"]): void;
   said?(node: NodeId, output: V["Output"]): void;
+
+  /**
+   * The layer above a process that takes no checkpoints itself, after a step in which the node's
+   * input was drained: compacts what the process holds, and returns records that may take the place
+   * of all that it has persisted. Without it memory grows for as long as a run goes on.
+   */
+  checkpoint?(node: NodeId, process: P): readonly V["Record"][] | undefined;
 
   /**
    * Operation number `op` of the run, about to be asked of `node`. A function of

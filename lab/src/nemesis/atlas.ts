@@ -8,6 +8,9 @@
 
 import { type NodeId, Random } from "@quorate/kernel";
 
+/** So many regions are remembered; others are drawn again, and come out the same. */
+const KNOWN = 10_000;
+
 export class Atlas {
   private readonly nodes: readonly NodeId[];
   private readonly lost: number;
@@ -25,6 +28,7 @@ export class Atlas {
     let vulnerable = this.known.get(region);
     if (vulnerable === undefined) {
       vulnerable = this.draw(new Random(this.salt + (region % 0x1f_ffff) * 0x1_0000_0000));
+      if (this.known.size >= KNOWN) this.known.clear();
       this.known.set(region, vulnerable);
     }
     return vulnerable.includes(node);

@@ -13,6 +13,8 @@ export interface FleetPlan {
   /** The scenario of all runs; without it, each seed draws one, `swarm` half of the time. */
   readonly scenario?: string;
   readonly bug?: string;
+  /** How long faults go on, in milliseconds of virtual time, if not as long as the scenario says. */
+  readonly safetyMs?: number;
 }
 
 /** The run that `seed` stands for. @throws RunError for settings that the subject does not have. */
@@ -35,6 +37,7 @@ export function runOfSeed(subject: Subject, seed: number, plan: FleetPlan): Run 
     scenario: plan.scenario ?? chosen,
     interventions: [],
     until: undefined,
+    safetyMs: plan.safetyMs,
   };
 }
 

@@ -5,7 +5,7 @@ import { maximum } from "../example/maximum-subject.ts";
 import type { Subject } from "../subject.ts";
 import { RunDigest } from "./digest.ts";
 import { runOfSeed } from "./fleet.ts";
-import { play } from "./play.ts";
+import { play, type Spectator } from "./play.ts";
 import { LISTED, type Run, RunError } from "./run.ts";
 import { SCENARIOS } from "./scenario.ts";
 import { listed, shrink } from "./shrink.ts";
@@ -126,4 +126,45 @@ test("a fate on top of a seed changes that answer and leaves the dice as they we
   const others = (list: typeof decisions): typeof decisions =>
     list.filter((each) => isFate(each) && each.type === "fate" && each.nth !== 3);
   assert.deepEqual(others(changed), others(decisions));
+});
+
+test("faults go on for as long as the run says, and its budget grows with it", () => {
+  const run = runOf(1, "calm");
+  const long = play(subject, { ...run, safetyMs: 120_000 });
+  assert.equal(long.finding, undefined);
+  assert.ok(long.atMs > 120_000, `over at ${long.atMs} ms`);
+  assert.ok(long.steps > 5 * play(subject, run).steps);
+});
+
+test("what is asked in calm has numbers that no client has used", () => {
+  const action = { type: "ask", node: "n1", op: 2_000_000 } as const;
+  const interventions = [{ type: "action", at: 500, action }] as const;
+  const asked: number[] = [];
+  let calm = false;
+  const spectator: Spectator = {
+    acted: ({ type }) => void (calm ||= type === "calm"),
+    steps: (_node, kind, _from, payload) => {
+      const { value } = (payload ?? {}) as { readonly value?: number }; // Of a request to raise it.
+      if (calm && kind === "request" && value !== undefined) asked.push(value);
+    },
+  };
+  for (let seed = 1; seed <= 5; seed++) {
+    calm = false;
+    play(subject, { ...runOf(seed, "calm"), interventions }, { spectator });
+  }
+  assert.ok(asked.length > 0, "somebody raises the number in calm");
+  for (const op of asked) assert.ok(op > 2_000_000, `operation ${op}`);
+});
+
+test("what is written down is bounded, and says where to end the run", () => {
+  const run = runOf(1, "calm");
+  assert.throws(
+    () => play(subject, run, { record: true, recordedMost: 50 }),
+    /more than 50 decisions to write down, at \d+ ms; end the run before, with until=\d+/,
+  );
+  assert.throws(
+    () => play(subject, run, { history: true, recordedMost: 50 }),
+    /more than 50 operations/,
+  );
+  assert.equal(play(subject, run, { recordedMost: 50 }).finding, undefined, "nothing is written");
 });

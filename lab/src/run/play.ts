@@ -18,6 +18,7 @@ import { Atlas } from "../nemesis/atlas.ts";
 import type { Nemesis, Stage } from "../nemesis/nemesis.ts";
 import { Dice, type Fates } from "../simulator/fates.ts";
 import type { Observer } from "../simulator/observer.ts";
+import type { SimulationOptions } from "../simulator/options.ts";
 import { Simulation } from "../simulator/simulation.ts";
 import type { Weather } from "../simulator/weather.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
@@ -69,10 +70,12 @@ export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
 export interface PlayOptions {
   /** Write down every decision. */
   readonly record?: boolean;
+  /** The most decisions, or operations of a history, that are written down; {@link RECORDED} unless said otherwise. */
+  readonly recordedMost?: number;
   /** A stretch of time of which nothing is written down, as if it had not been. */
   readonly without?: Stretch;
   readonly spectator?: Spectator;
-  /** The most steps, safety and liveness together. */
+  /** The most steps, safety and liveness together; {@link BUDGET} unless the run is a long one. */
   readonly budget?: number;
   /** Write down what the clients do, for the judges. */
   readonly history?: boolean;
@@ -84,18 +87,22 @@ export interface PlayOptions {
   readonly quiet?: ReadonlySet<Concern>;
 }
 
-/** More than any run needs in which something gets done. */
+/** More than any run needs in which something gets done and faults go on for {@link SAFETY_MS}. */
 export const BUDGET = 3_000_000;
+/** Decisions, or operations of a history, that are written down; each takes some hundred bytes. */
+const RECORDED = 2_000_000;
+/** Longer than faults go on in any scenario. */
+const SAFETY_MS = 20_000;
 /** Clients wait so long for an answer. */
 const PATIENCE_MS = 3_000;
 /** In calm, how often convergence is looked at and an operation asked. */
 const PROBE_MS = 100;
-/** Numbers of operations asked in calm: beyond those of the clients. */
+/** The least number of an operation asked in calm: beyond those of the clients, unless a run is a long one. */
 const PROBES = 1_000_000;
 
 /**
  * Plays `run` to its end.
- * @throws RunError if the run is not one of this subject.
+ * @throws RunError if the run is not one of this subject, or is too long for what is to be written down.
  */
 export function play(subject: Subject, run: Run, options: PlayOptions = {}): Outcome {
   return new Play(subject, run, options).toTheEnd();
@@ -141,6 +148,8 @@ class Play {
   private calmUntil = Infinity;
   private nextProbe = Infinity;
   private probes = 0;
+  /** The number of the first operation that is asked in calm. */
+  private firstProbe = PROBES;
   private servedInCalm = false;
   private converged = false;
 
@@ -159,6 +168,7 @@ class Play {
       nodes: this.cluster.nodes,
       create: (node, release) => this.cluster.create(node, release),
       ...(subject.standIn && { substitute: (record: unknown) => subject.standIn!(record) }),
+      ...this.layerAbove(),
       down: true,
       fates: this.fates(),
       observer: this.observer(),
@@ -183,7 +193,7 @@ class Play {
     const { options } = this;
     try {
       for (const node of this.cluster.nodes) this.world.start(node);
-      this.loop(this.world, options.budget ?? BUDGET);
+      this.loop(this.world, options.budget ?? budgetOf(this.run));
     } catch (error) {
       this.stopped(error);
     }
@@ -218,7 +228,21 @@ class Play {
       if (world.steps > budget) {
         this.found("livelock", `still busy after ${world.steps} steps`);
       }
+      this.checkRecording();
     }
+  }
+
+  /** What is written down grows with the run, unlike everything else. */
+  private checkRecording(): void {
+    const { recordedMost = RECORDED, history } = this.options;
+    const decisions = this.chronicle?.decisions.length ?? 0;
+    const most = Math.max(decisions, history === true ? this.asked : 0);
+    if (most <= recordedMost) return;
+    const what = decisions > recordedMost ? "decisions" : "operations";
+    const { now } = this.world;
+    throw new RunError(
+      `more than ${recordedMost} ${what} to write down, at ${now} ms; end the run before, with until=${now}`,
+    );
   }
 
   // Who acts from outside, and when.
@@ -247,7 +271,10 @@ class Play {
     if (action.type === "corrupt") this.corrupted = true;
     this.chronicle?.act(world.now, action);
     this.options.spectator?.acted?.(action);
-    if (action.type === "ask") return this.ask(action.node, action.op);
+    if (action.type === "ask") {
+      this.firstProbe = Math.max(this.firstProbe, action.op + 1);
+      return this.ask(action.node, action.op);
+    }
     if (action.type !== "calm") return perform(world, action);
     this.actors = [];
     this.core = action.core;
@@ -281,7 +308,7 @@ class Play {
       return this.found("liveness", `${this.cluster.patienceMs} ms after the last fault: ${text}`);
     }
     const node = core[this.probes % core.length]!;
-    if (world.isUp(node)) this.ask(node, PROBES + this.probes);
+    if (world.isUp(node)) this.ask(node, this.firstProbe + this.probes);
     this.probes++;
     this.nextProbe = now + PROBE_MS;
   }
@@ -367,6 +394,13 @@ class Play {
     return quiet === undefined ? loud : new QuietFates(this.cluster.nodes.length, loud, quiet);
   }
 
+  /** Takes checkpoints, if the witness does. */
+  private layerAbove(): Pick<SimulationOptions<Vocabulary, Process<Vocabulary>>, "checkpoint"> {
+    const { witness } = this;
+    if (witness.checkpoint === undefined) return {};
+    return { checkpoint: (node, process) => witness.checkpoint!(node, process) };
+  }
+
   private observer(): Observer<Vocabulary, Process<Vocabulary>> {
     const { witness, options } = this;
     const stepped = (node: NodeId, process: Process<Vocabulary>): void => {
@@ -390,9 +424,17 @@ class Play {
 export function planOf(run: Run, cluster: Cluster): Plan | undefined {
   if (run.scenario === LISTED) return undefined;
   const scenario = scenarioNamed(run.scenario);
-  if (scenario !== undefined) return scenario.plan(new Random(run.seed).fork(20), cluster);
+  if (scenario !== undefined) {
+    const plan = scenario.plan(new Random(run.seed).fork(20), cluster);
+    return { ...plan, safetyMs: run.safetyMs ?? plan.safetyMs };
+  }
   const known = SCENARIOS.map(({ name }) => name).join(", ");
   throw new RunError(`there is no scenario ${run.scenario}; there are ${known}`);
+}
+
+/** The most steps of a run, if nobody says otherwise: in proportion to how long its faults go on. */
+function budgetOf({ safetyMs = 0 }: Run): number {
+  return BUDGET * Math.max(1, Math.ceil(safetyMs / SAFETY_MS));
 }
 
 /** The timed interventions in the order of their times. @throws RunError for a node that there is not. */

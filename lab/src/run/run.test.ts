@@ -67,7 +67,8 @@ test("a run is read back as it was written, and needs no escape in a URL", () =>
       fc.array(intervention),
       fc.nat(),
       fc.option(ms, { nil: undefined }),
-      (interventions, seed, until) => {
+      fc.option(ms, { nil: undefined }),
+      (interventions, seed, until, safetyMs) => {
         const settings = settingsOf(maximum, { nodes: 5 });
         const bug = "answers-before-durable";
         const run = {
@@ -79,6 +80,7 @@ test("a run is read back as it was written, and needs no escape in a URL", () =>
           scenario: "swarm",
           interventions,
           until,
+          safetyMs,
         };
         const text = encodeRun(run, maximum);
         assert.match(text, /^[\w.~@=,%-]+$/);

@@ -3,6 +3,7 @@
  * into a URL and a shell without quotes.
  *
  *     raft@1,nodes=3,seed=17,scenario=swarm
+ *     raft@1,nodes=3,seed=17,scenario=swarm,safety=3600000
  *     raft@1,nodes=3,seed=17,scenario=list,until=2210,do=1200.crash.n1~1350.start.n1
  */
 
@@ -24,6 +25,8 @@ export interface Run {
   readonly interventions: readonly Intervention[];
   /** When a listed run ends, in milliseconds; otherwise the scenario knows. */
   readonly until: number | undefined;
+  /** How long faults go on, in milliseconds, in place of the seconds that the scenario has in mind. */
+  readonly safetyMs: number | undefined;
 }
 
 /** The scenario in which nothing happens but what the run lists. */
@@ -60,6 +63,7 @@ export function encodeRun(run: Run, subject: Subject): string {
   }
   if (run.bug !== undefined) fields.push(`bug=${run.bug}`);
   fields.push(`seed=${run.seed}`, `scenario=${run.scenario}`);
+  if (run.safetyMs !== undefined && run.scenario !== LISTED) fields.push(`safety=${run.safetyMs}`);
   if (run.until !== undefined) fields.push(`until=${run.until}`);
   if (run.interventions.length > 0) fields.push(`do=${run.interventions.map(token).join("~")}`);
   return fields.join(",");
@@ -82,6 +86,7 @@ export function decodeRun(text: string, subject: Subject): Run {
   let seed = 1;
   let scenario = LISTED;
   let until: number | undefined;
+  let safetyMs: number | undefined;
   let interventions: readonly Intervention[] = [];
   for (const field of fields) {
     const equals = field.indexOf("=");
@@ -92,6 +97,7 @@ export function decodeRun(text: string, subject: Subject): Run {
     else if (name === "seed") seed = natural(name, value);
     else if (name === "scenario") scenario = value;
     else if (name === "until") until = natural(name, value);
+    else if (name === "safety") safetyMs = natural(name, value);
     else if (name === "do") interventions = readList(value);
     else settings[name] = natural(name, value);
   }
@@ -107,6 +113,7 @@ export function decodeRun(text: string, subject: Subject): Run {
     scenario,
     interventions,
     until,
+    safetyMs,
   };
 }
 

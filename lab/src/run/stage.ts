@@ -28,6 +28,10 @@ export class View implements World {
     return this.simulation?.process(node);
   }
 
+  request(node: NodeId, request: unknown): void {
+    this.simulation?.request(node, request);
+  }
+
   mark(name: string): void {
     this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
   }

@@ -5,7 +5,8 @@ import type { Context, NodeId, Process, RequestId, Speaks } from "@quorate/kerne
 
 import { Clock } from "./clock.ts";
 import { Dice } from "./fates.ts";
-import { Simulation, type SimulationOptions } from "./simulation.ts";
+import type { SimulationOptions } from "./options.ts";
+import { Simulation } from "./simulation.ts";
 import { CALM } from "./weather.ts";
 
 type Words = Speaks<{
@@ -224,6 +225,20 @@ test("a fast clock fires no timer before its own time has passed", () => {
       }
     }
   }
+});
+
+test("the layer above a process takes checkpoints for it, and it recovers from them", () => {
+  const world = open({
+    checkpoint: (_, scribe) => (scribe.written.length === 10 ? [...scribe.written] : undefined),
+  });
+  for (let i = 1; i <= 12; i++) {
+    world.request("a", i, () => {});
+    world.runFor(20);
+  }
+  assert.deepEqual(world.disk("a").records, [11, 12]);
+  world.crash("a");
+  world.start("a");
+  assert.deepEqual(world.process("a")?.written, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
 test("an upgrade shows at the next start", () => {

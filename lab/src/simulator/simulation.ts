@@ -19,35 +19,15 @@ import {
 } from "@quorate/kernel";
 
 import { Clock } from "./clock.ts";
-import type { Disk, Substitute } from "./disk.ts";
+import type { Disk } from "./disk.ts";
 import { Dice, type Fates, LOST } from "./fates.ts";
 import { Happening, type Kind } from "./happening.ts";
 import { Host } from "./host.ts";
 import { Network, type Way } from "./network.ts";
 import { type Observer, observerOf } from "./observer.ts";
+import type { SimulationOptions } from "./options.ts";
 import { EventQueue, OUT } from "./queue.ts";
-import { CALM, type Weather } from "./weather.ts";
-
-export interface SimulationOptions<
-  V extends Vocabulary,
-  P extends Process<V>,
-> extends Partial<Weather> {
-  readonly seed: number;
-  readonly nodes: readonly NodeId[];
-  /** Makes a node's process at each of its starts. `release` counts the upgrades of that node. */
-  readonly create: (id: NodeId, release: number) => P;
-  /** Deep-freeze messages and records, to catch protocols that mutate them. */
-  readonly freeze?: boolean;
-  readonly onNote?: (node: NodeId, note: V["Note"]) => void;
-  readonly onOutput?: (node: NodeId, output: V["Output"]) => void;
-  readonly observer?: Observer<V, P>;
-  /** What is left of a record that a disk loses; without it, disks lose none. */
-  readonly substitute?: (record: V["Record"]) => Substitute<V["Record"]> | undefined;
-  /** The nodes begin down. */
-  readonly down?: boolean;
-  /** Answers every open question, in place of dice and weather. */
-  readonly fates?: Fates;
-}
+import { CALM } from "./weather.ts";
 
 const NO_DELAYS: readonly number[] = [];
 
@@ -165,11 +145,13 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
       this.fail(host);
       throw error;
     }
-    this.conclude(host, process);
+    this.conclude(host, process, true);
   }
 
-  private conclude(host: Host<V, P>, process: P): void {
+  private conclude(host: Host<V, P>, process: P, drained: boolean): void {
     this.observer?.stepped?.(host.self, process);
+    const records = drained ? this.options.checkpoint?.(host.self, process) : undefined;
+    if (records !== undefined) host.checkpoint(records);
     this.flush(host);
   }
 
@@ -337,22 +319,27 @@ export class Simulation<V extends Vocabulary, P extends Process<V>> {
     this.steps++;
     host.now = host.clock.at(this.now);
     this.observer?.steps?.(host.self, kind, happening.from, happening.payload, happening.cause);
+    let drained = true;
     try {
       this.happen(host, process, happening);
-      if (kind !== "idle") this.idle(host, process);
+      if (kind !== "idle") drained = this.idle(host, process);
     } catch (error) {
       this.fail(host);
       throw error;
     }
-    this.conclude(host, process);
+    this.conclude(host, process, drained);
     return true;
   }
 
-  /** Half of the time in which more is due, the node acts as if its input were not drained: both ways of batching are tried. */
-  private idle(host: Host<V, P>, process: P): void {
+  /**
+   * Half of the time in which more is due, the node acts as if its input were not drained: both ways
+   * of batching are tried. Returns whether it is drained.
+   */
+  private idle(host: Host<V, P>, process: P): boolean {
     const busy = this.queue.peek()?.time === this.now && this.fates.busy(host.index);
     if (busy) this.schedule(0, "idle", host, host.self, undefined, 0);
     else process.onIdle?.(host);
+    return !busy;
   }
 
   private happen(host: Host<V, P>, process: P, happening: Happening<V, P>): void {

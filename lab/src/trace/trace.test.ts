@@ -80,3 +80,12 @@ test("plain data reads as words", () => {
   assert.equal(plainText(Array.from({ length: 10 }, (_, i) => i)), "[0 1 2 3 4 5 6 7 and 2 more]");
   assert.equal(plainText({ bytes: new Uint8Array([1, 2]) }), "bytes=2 bytes");
 });
+
+test("a trace that would not fit into memory is an error that says where to end the run", () => {
+  const run = decodeRun("maximum@1,nodes=2,seed=3,scenario=calm", subject);
+  const tracer = new Tracer(subject.words, 100);
+  assert.throws(
+    () => play(subject, run, { spectator: tracer }),
+    /a trace of more than 100 events, at \d+ ms; end the run before, with until=\d+/,
+  );
+});

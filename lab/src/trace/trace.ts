@@ -8,6 +8,7 @@ import type { NodeId, Process, Vocabulary } from "@quorate/kernel";
 
 import { type Action, actionText } from "../run/action.ts";
 import type { Spectator } from "../run/play.ts";
+import { RunError } from "../run/run.ts";
 import type { Kind } from "../simulator/happening.ts";
 import type { Words } from "../subject.ts";
 
@@ -41,7 +42,10 @@ export interface TraceEvent {
   readonly state?: string;
 }
 
-/** Collects a trace. Give it to `play` as the spectator. */
+/** A trace is held in memory, a kilobyte or so for each event. */
+const TRACED = 500_000;
+
+/** Collects a trace. Give it to `play` as the spectator: a run that was only played is traced by playing it again. */
 export class Tracer implements Spectator {
   readonly events: TraceEvent[] = [];
   private readonly words: Words<Vocabulary, Process<Vocabulary>>;
@@ -50,8 +54,12 @@ export class Tracer implements Spectator {
   private current: Omit<TraceEvent, "effects"> | undefined;
   private world: { readonly now: number; readonly steps: number } = { now: 0, steps: 0 };
 
-  constructor(words: Words<Vocabulary, Process<Vocabulary>>) {
+  private readonly most: number;
+
+  /** @param most - How many events it takes; a run of more is not traced. */
+  constructor(words: Words<Vocabulary, Process<Vocabulary>>, most: number = TRACED) {
     this.words = words;
+    this.most = most;
   }
 
   opened(world: { readonly now: number; readonly steps: number }): void {
@@ -91,7 +99,7 @@ export class Tracer implements Spectator {
     this.states.delete(node);
     const { now, steps } = this.world;
     const text = kept === 0 ? "" : `${kept} unsynced records survive`;
-    this.events.push({ step: steps, atMs: now, node, kind: "stop", text, effects: [] });
+    this.add({ step: steps, atMs: now, node, kind: "stop", text, effects: [] });
   }
 
   acted(action: Action): void {
@@ -100,7 +108,7 @@ export class Tracer implements Spectator {
     const { now, steps } = this.world;
     const node = "node" in action ? { node: action.node } : {};
     const text = actionText(action);
-    this.events.push({ step: steps, atMs: now, kind: "action", ...node, text, effects: [] });
+    this.add({ step: steps, atMs: now, kind: "action", ...node, text, effects: [] });
   }
 
   sent(
@@ -129,6 +137,15 @@ export class Tracer implements Spectator {
     this.effects.push({ type: "reply", text: this.words.response(response) });
   }
 
+  /** @throws RunError for a run of more events than a trace can have. */
+  private add(event: TraceEvent): void {
+    if (this.events.length >= this.most) {
+      const text = `a trace of more than ${this.most} events, at ${event.atMs} ms; end the run before, with until=${event.atMs}`;
+      throw new RunError(text);
+    }
+    this.events.push(event);
+  }
+
   /** The trace so far. */
   finish(): readonly TraceEvent[] {
     this.flush();
@@ -140,8 +157,6 @@ export class Tracer implements Spectator {
     this.current = undefined;
     this.effects = [];
     if (current === undefined) return;
-    this.events.push(
-      state === undefined ? { ...current, effects } : { ...current, effects, state },
-    );
+    this.add(state === undefined ? { ...current, effects } : { ...current, effects, state });
   }
 }

@@ -13,7 +13,7 @@ export class GossipClaims {
   /** The highest incarnation that each member ever gave itself, over all its lives. */
   private readonly own: Map<Name, Incarnation> = new Map();
   /** What each life of a node last knew. */
-  private readonly known: Map<Swim, Map<Name, Incarnation>> = new Map();
+  private readonly known: WeakMap<Swim, ReadonlyMap<Name, Incarnation>> = new WeakMap();
 
   /** Takes note of what a node says of itself. To be called after each of its steps. */
   witness({ me }: Swim): void {

@@ -12,6 +12,8 @@ export type HostErrorData =
   | { readonly code: "beyondRepair"; readonly group: string; readonly entries: number }
   | { readonly code: "stopped" }
   | { readonly code: "overloaded" }
+  /** So many wait for a checkpoint already. */
+  | { readonly code: "checkpointRefused"; readonly waiting: number }
   | { readonly code: "timeout"; readonly afterMs: number }
   | { readonly code: "sessionLost" }
   /** A change of membership or of the engine was not begun. */
@@ -62,6 +64,8 @@ function describe(data: HostErrorData): string {
       return "the node has stopped";
     case "overloaded":
       return "the node is overloaded; try again later";
+    case "checkpointRefused":
+      return `${data.waiting} wait for the next checkpoint already; a snapshot that arrives holds it up: try again later`;
     case "timeout":
       return `no answer within ${data.afterMs} ms; whether the command was executed is unknown`;
     case "sessionLost":

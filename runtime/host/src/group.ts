@@ -231,7 +231,12 @@ export class Group<Result> {
     this.driver.request({ type: "health", slow }, () => {});
   }
 
-  /** Checkpoints the state now, rather than when enough log has gathered. */
+  /**
+   * Checkpoints the state now, rather than when enough log has gathered, or once the snapshot is
+   * here that arrives.
+   *
+   * @throws HostError `checkpointRefused` if too many wait for that already, or `timeout`.
+   */
   async checkpoint(timeoutMs: number = DEFAULT_TIMEOUT_MS): Promise<Index> {
     const response = await this.ask({ type: "checkpoint" }, timeoutMs);
     if (response.type === "checkpointed") return response.index;
@@ -335,6 +340,9 @@ function failure(response: ReplicaResponse<unknown>): HostError {
   if (response.type === "changeRefused") {
     const { problem, node } = response;
     return new HostError({ code: "changeRefused", problem, node });
+  }
+  if (response.type === "checkpointRefused") {
+    return new HostError({ code: "checkpointRefused", waiting: response.waiting });
   }
   if (response.type === "rejected") {
     const { reason, definite } = response;

@@ -4,6 +4,8 @@ import { GossipClaims, type GossipWords, type Note, type Output, type Serf } fro
 import type { NodeId, Random } from "@quorate/kernel";
 import type { Broken, Claim, Mark, Settled, Witness, World } from "@quorate/lab";
 
+import { Latest } from "../tail.ts";
+
 export const CLAIMS: readonly Claim[] = [
   { id: "I1", text: "a node that has not said farewell is alive in its own table" },
   { id: "I2", text: "nobody holds an incarnation that the member did not give itself" },
@@ -23,12 +25,15 @@ export const MARKS: readonly Mark[] = [
   { name: "event", text: "an event is put out" },
 ];
 
+/** Events that a witness knows of: more than a node does, which drops those that are older than its own. */
+const TOLD = 4_096;
+
 export class GossipWitness implements Witness<GossipWords, Serf> {
   private readonly world: World<GossipWords, Serf>;
   private readonly nodes: readonly NodeId[];
   private readonly claims: GossipClaims = new GossipClaims();
-  /** What each node was told in its present life. */
-  private readonly told: Map<NodeId, Set<string>> = new Map();
+  /** What each node was told of late in its present life. */
+  private readonly told: Map<NodeId, Latest<string, true>> = new Map();
   private repeated: Broken | undefined;
 
   constructor(world: World<GossipWords, Serf>, nodes: readonly NodeId[]) {
@@ -37,7 +42,7 @@ export class GossipWitness implements Witness<GossipWords, Serf> {
   }
 
   started(node: NodeId): void {
-    this.told.set(node, new Set());
+    this.told.set(node, new Latest(TOLD));
   }
 
   stepped(node: NodeId, process: Serf): Broken | undefined {
@@ -63,7 +68,7 @@ export class GossipWitness implements Witness<GossipWords, Serf> {
     const told = this.told.get(node)!;
     const event = `${name}@${ltime}`;
     if (told.has(event)) this.repeated ??= { claim: "I7", text: `${node} put out ${event} twice` };
-    told.add(event);
+    told.set(event, true);
   }
 
   ask(op: number, dice: Random): GossipWords["Request"] {

@@ -25,6 +25,9 @@ export abstract class Disk<R> {
     return lost;
   }
 
+  /** What is told of places before this one is asked for no more. */
+  abstract forget(before: number): void;
+
   /** A record has reached the disk. */
   protected abstract apply(record: R): void;
 }

@@ -12,10 +12,14 @@ import { invariant, type NodeId, type Random } from "@quorate/kernel";
 import type { Broken, Settled, World as AnyWorld } from "@quorate/lab";
 import { Recorder, type Token } from "@quorate/lab/judge";
 
+import { Latest, type Tail } from "../tail.ts";
+
 /** What operations need of a run, whatever is examined in it. */
 type World = Pick<AnyWorld, "now" | "mark" | "wantsHistory">;
 
 const KEYS = 4;
+/** Of so many refusals it is known whom they concerned: more than there are while a log keeps an entry. */
+const REFUSED = 1 << 15;
 
 type Kind = "write" | "read" | "leaseRead" | "transfer";
 
@@ -37,7 +41,7 @@ export class Operations {
   private readonly leases: boolean;
   private readonly pending: Map<number, Pending> = new Map();
   /** Writes that were refused for good. */
-  private readonly refused: OpSet = new OpSet();
+  private readonly refused: Latest<number, true> = new Latest(REFUSED);
   /** What was committed, by key; only for a history, since it grows for ever. */
   private readonly versions: Map<string, { readonly index: number; readonly value: string }[]> =
     new Map();
@@ -105,7 +109,7 @@ export class Operations {
     return undefined;
   }
 
-  answered(op: number, response: LogResponse, log: readonly Entry[]): Settled {
+  answered(op: number, response: LogResponse, log: Tail<Entry>): Settled {
     const asked = this.pending.get(op);
     invariant(asked !== undefined, "what is answered was asked");
     this.pending.delete(op);
@@ -120,7 +124,7 @@ export class Operations {
       case "rejected": {
         const { definite, leader, reason } = response;
         if (reason === "overloaded") this.world.mark("overloaded");
-        if (definite && asked.data !== undefined) this.refused.add(op);
+        if (definite && asked.data !== undefined) this.refused.set(op, true);
         if (definite) this.fail(asked);
         else this.lose(asked);
         return { type: "refused", elsewhere: leader };
@@ -130,9 +134,8 @@ export class Operations {
     }
   }
 
-  private wrote(asked: Pending, index: number, log: readonly Entry[]): Settled {
-    const entry = log[index - 1];
-    if (entry?.data !== asked.data) {
+  private wrote(asked: Pending, index: number, log: Tail<Entry>): Settled {
+    if (!log.hasForgotten(index) && log.at(index)?.data !== asked.data) {
       const text = `${asked.node} says that ${textOf(asked.data)} is committed at ${index}, where something else is`;
       return { type: "broken", broken: { claim: "L2", text } };
     }
@@ -204,19 +207,4 @@ function opOf(data: Uint8Array): number {
 
 function textOf(data: Uint8Array | undefined): string {
   return data === undefined ? "a read" : String.fromCharCode(...data);
-}
-
-/** Numbers of operations, a bit each: most are close together. */
-class OpSet {
-  private readonly words: Map<number, number> = new Map();
-
-  add(op: number): void {
-    const word = Math.floor(op / 32);
-    this.words.set(word, (this.words.get(word) ?? 0) | (1 << (op % 32)));
-  }
-
-  has(op: number): boolean {
-    const bits = this.words.get(Math.floor(op / 32)) ?? 0;
-    return (bits & (1 << (op % 32))) !== 0;
-  }
 }

@@ -50,6 +50,16 @@ export const LEADER_PARAMETERS: Parameters = {
   },
 };
 
+/** What a log is compacted to: more than most runs come to. */
+export const KEEP_ENTRIES: Parameters = {
+  keepEntries: {
+    summary: "committed entries that stay in a log; it is compacted when it holds twice as many",
+    fallback: 4_096,
+    min: 1,
+    max: 1 << 20,
+  },
+};
+
 /** Of two clocks, how much faster one may run: the bound that leases count on. */
 const DRIFT_PERMILLE = 100;
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
+import type { LogOutput } from "@quorate/consensus";
 import { encodeRun, examine, play, RunDigest, runOfSeed, type Subject, Tally } from "@quorate/lab";
 
 const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
@@ -51,6 +52,21 @@ export function passesItsExam(
       assert.ok(found.expected, `found as ${found.finding.claim}: ${found.finding.text}`);
     });
   }
+}
+
+export function keepsItsClaimsOnSnapshots(name: string, subject: Subject): void {
+  test(`${name} keeps its claims where logs are compacted all the time, and laggards get snapshots`, () => {
+    let installed = 0;
+    const said = (_node: string, output: unknown): void => {
+      if ((output as LogOutput).type === "installed") installed++; // Every log says these.
+    };
+    for (let seed = 1; seed <= SEEDS / 2; seed++) {
+      const run = runOfSeed(subject, seed, { given: { keepEntries: 5 } });
+      const { finding } = play(subject, run, { spectator: { said } });
+      assert.equal(finding, undefined, `quorate replay ${encodeRun(run, subject)}`);
+    }
+    assert.ok(installed >= SEEDS / 4, `${installed} snapshots in ${SEEDS / 2} runs`);
+  });
 }
 
 /** @param folder - Of the subject, below `src`. */

@@ -5,12 +5,22 @@
  * since the node's last step.
  */
 
-import type { Entry, LogRequest, LogResponse, LogWords, OrderedLog } from "@quorate/consensus";
+import type {
+  Entry,
+  Index,
+  LogOutput,
+  LogRequest,
+  LogResponse,
+  LogWords,
+  OrderedLog,
+} from "@quorate/consensus";
 import type { NodeId, Position, Random } from "@quorate/kernel";
 import type { Broken, Claim, Mark, Settled, Witness, World } from "@quorate/lab";
 
 import type { Disk } from "./disk.ts";
 import { Operations } from "./operations.ts";
+import { Latest, Tail } from "../tail.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** What every log promises its clients, numbered as in protocols/consensus/PROTOCOL.md. */
 export const CLIENT_CLAIMS: readonly Claim[] = [
@@ -28,6 +38,17 @@ export const CLIENT_MARKS: readonly Mark[] = [
   { name: "lost-writes", text: "a crash takes back what was not synced" },
 ];
 
+/** More reigns than there are between the first and the last that anybody is in at a time. */
+export const REIGNS = 1_000;
+/** More entries than are committed while a client waits for an answer. */
+const ANSWERED_ENTRIES = 4_096;
+
+export interface LogWitnessOptions {
+  /** Leaders serve reads under leases. */
+  readonly leases: boolean;
+  readonly keepEntries: number;
+}
+
 export abstract class LogWitness<
   W extends LogWords,
   P extends OrderedLog<W>,
@@ -36,15 +57,26 @@ export abstract class LogWitness<
   protected readonly world: World<W, P>;
   protected readonly nodes: readonly NodeId[];
   protected readonly disks: Map<NodeId, D> = new Map();
-  /** What was committed first at each index, from 1. */
-  protected readonly committed: Entry[] = [];
+  /**
+   * What was committed first at each index, from 1. Logs are compacted, so nobody looks at what was
+   * committed long ago; a node that lags farther behind than this gets a snapshot.
+   */
+  protected readonly committed: Tail<Entry>;
+  private readonly upkeep: Upkeep<W, P>;
   private readonly operations: Operations;
-  private readonly leaderOf: Map<string, NodeId> = new Map();
+  private readonly leaderOf: Latest<string, NodeId> = new Latest(REIGNS);
   private leading: NodeId[] = [];
 
-  constructor(world: World<W, P>, nodes: readonly NodeId[], leases: boolean) {
+  constructor(
+    world: World<W, P>,
+    nodes: readonly NodeId[],
+    { leases, keepEntries }: LogWitnessOptions,
+  ) {
     this.world = world;
     this.nodes = nodes;
+    // A node restarts from the checkpoint before last, if the last was lost with a crash.
+    this.committed = new Tail(4 * keepEntries + ANSWERED_ENTRIES);
+    this.upkeep = new Upkeep(world, keepEntries);
     this.operations = new Operations(world, nodes, leases);
     for (const node of nodes) this.disks.set(node, this.emptyDisk());
   }
@@ -64,6 +96,14 @@ export abstract class LogWitness<
 
   durable(node: NodeId, position: Position): void {
     this.disks.get(node)!.sync(position);
+  }
+
+  said(node: NodeId, output: LogOutput): void {
+    this.upkeep.said(node, output);
+  }
+
+  checkpoint(_node: NodeId, process: P): readonly W["Record"][] | undefined {
+    return this.upkeep.checkpoint(process, this.baseOf(process));
   }
 
   abstract stepped(node: NodeId, process: P): Broken | undefined;
@@ -92,7 +132,15 @@ export abstract class LogWitness<
 
   /** An entry is committed that was not committed anywhere before. */
   protected commit(entry: Entry): Broken | undefined {
-    return this.operations.committed(this.committed.push(entry), entry);
+    const { first } = this.committed;
+    const index = this.committed.push(entry);
+    if (this.committed.first > first) this.forget(this.committed.first);
+    return this.operations.committed(index, entry);
+  }
+
+  /** What was committed before this index is known no more. */
+  protected forget(before: Index): void {
+    for (const disk of this.disks.values()) disk.forget(before);
   }
 
   ask(op: number, dice: Random, node: NodeId): LogRequest {
@@ -140,6 +188,9 @@ export abstract class LogWitness<
   }
 
   protected abstract emptyDisk(): D;
+
+  /** Up to where a log is compacted away. */
+  protected abstract baseOf(process: P): Index;
 
   /** What has one leader: a term, a ballot, an epoch; in words. */
   protected abstract reignOf(process: P): string;

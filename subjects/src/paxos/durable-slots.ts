@@ -12,6 +12,10 @@ export class DurableSlots extends Disk<MultiPaxosRecord> {
     return this.ballots.get(index);
   }
 
+  override forget(before: number): void {
+    for (const index of this.ballots.keys()) if (index < before) this.ballots.delete(index);
+  }
+
   protected override apply(record: MultiPaxosRecord): void {
     if (record.type !== "accepted") return;
     for (const i of record.entries.keys()) this.ballots.set(record.index + i, record.ballot);

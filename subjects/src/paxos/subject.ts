@@ -11,6 +11,7 @@ import type { NodeId } from "@quorate/kernel";
 import type { Cluster, Parameters, Settings, Subject } from "@quorate/lab";
 
 import {
+  KEEP_ENTRIES,
   LEADER_PARAMETERS,
   leaderSettings,
   NODES,
@@ -40,6 +41,7 @@ const parameters: Parameters = {
     swarm: [1, 4, 4096],
   },
   ...LEADER_PARAMETERS,
+  ...KEEP_ENTRIES,
 };
 
 export const paxos: Subject<MultiPaxosWords, MultiPaxos> = {
@@ -61,13 +63,14 @@ function open(settings: Settings, bug: string | undefined): Cluster<MultiPaxosWo
   const majority = (nodes.length >> 1) + 1;
   const { prepare, accept } = config.quorums ?? { prepare: majority, accept: majority };
   const planted = paxosBugs.find((each) => each.bug.name === bug);
+  const options = { leases: config.leaseReads, keepEntries: settings["keepEntries"]! };
   return {
     nodes,
     tolerates: tolerance(nodes.length - Math.max(prepare, accept), config),
     releases: 1,
     patienceMs: patienceMs(config),
     create: () => planted?.make(config) ?? new MultiPaxos(config),
-    witness: (world) => new PaxosWitness(world, nodes, config.leaseReads, accept),
+    witness: (world) => new PaxosWitness(world, nodes, options, accept),
   };
 }
 

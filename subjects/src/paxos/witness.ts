@@ -7,6 +7,7 @@
 import type {
   Ballot,
   Entry,
+  Index,
   MultiPaxos,
   MultiPaxosNote,
   MultiPaxosRecord,
@@ -15,7 +16,14 @@ import type {
 import type { NodeId, Position } from "@quorate/kernel";
 import type { Broken, Claim, Mark, World } from "@quorate/lab";
 
-import { CLIENT_CLAIMS, CLIENT_MARKS, LogWitness, sameEntry } from "../log/witness.ts";
+import type { Tail } from "../tail.ts";
+import {
+  CLIENT_CLAIMS,
+  CLIENT_MARKS,
+  LogWitness,
+  type LogWitnessOptions,
+  sameEntry,
+} from "../log/witness.ts";
 import { DurableSlots } from "./durable-slots.ts";
 
 export const CLAIMS: readonly Claim[] = [
@@ -51,22 +59,29 @@ interface Seen {
   leading: boolean;
 }
 
+/** What was proposed first for a slot in a ballot. */
+interface Proposed {
+  readonly index: Index;
+  readonly entry: Entry;
+}
+
 export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, DurableSlots> {
   private readonly acceptQuorum: number;
   private readonly seen: Map<NodeId, Seen> = new Map();
-  private readonly proposed: Map<string, Entry> = new Map();
+  private readonly proposed: Map<string, Proposed> = new Map();
   /** The ballot in which the first to know each slot to be decided held its value, from slot 1. */
-  private readonly decidedIn: Ballot[] = [];
+  private readonly decidedIn: Tail<Ballot>;
   /** Found while a record was written; told after the step. */
   private found: Broken | undefined;
 
   constructor(
     world: World<MultiPaxosWords, MultiPaxos>,
     nodes: readonly NodeId[],
-    leases: boolean,
+    options: LogWitnessOptions,
     acceptQuorum: number,
   ) {
-    super(world, nodes, leases);
+    super(world, nodes, options);
+    this.decidedIn = this.committed.alike();
     this.acceptQuorum = acceptQuorum;
   }
 
@@ -84,16 +99,16 @@ export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, Durabl
 
   private accepted(node: NodeId, index: number, ballot: Ballot, entry: Entry): Broken | undefined {
     const name = `${ballotText(ballot)} ${index}`;
-    const first = this.proposed.get(name) ?? entry;
+    const first = this.proposed.get(name) ?? { index, entry };
     this.proposed.set(name, first);
-    if (!sameEntry(first, entry)) {
+    if (!sameEntry(first.entry, entry)) {
       return {
         claim: "J5",
         text: `${node} accepts another value in ballot ${name} than was proposed`,
       };
     }
-    const decided = this.committed[index - 1];
-    const decidedIn = this.decidedIn[index - 1];
+    const decided = this.committed.at(index);
+    const decidedIn = this.decidedIn.at(index);
     if (decided === undefined || decidedIn === undefined) return undefined;
     if (isHigher(decidedIn, ballot) || sameEntry(decided, entry)) return undefined;
     const text = `${node} accepts in ballot ${ballotText(ballot)} another value for slot ${index} than was decided in ${ballotText(decidedIn)}`;
@@ -145,17 +160,18 @@ export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, Durabl
   private advanced(node: NodeId, paxos: MultiPaxos, seen: Seen): Broken | undefined {
     const { slots, commitIndex } = paxos;
     for (let index = Math.max(seen.commit, slots.base.index) + 1; index <= commitIndex; index++) {
+      if (this.committed.hasForgotten(index)) continue;
       const entry = slots.entryAt(index);
       const ballot = slots.ballotAt(index);
       if (entry === undefined || ballot === undefined) {
         return { claim: "J4", text: `${node} knows slot ${index} to be decided and holds nothing` };
       }
-      const first = this.committed[index - 1];
+      const first = this.committed.at(index);
       if (first === undefined) {
         const broken = this.decide(node, index, entry, ballot);
         if (broken !== undefined) return broken;
       } else if (!sameEntry(first, entry)) {
-        const text = `${node} decides another value for slot ${index} than was decided in ${ballotText(this.decidedIn[index - 1]!)}`;
+        const text = `${node} decides another value for slot ${index} than was decided in ${ballotText(this.decidedIn.at(index)!)}`;
         return { claim: "J1", text };
       }
     }
@@ -181,6 +197,15 @@ export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, Durabl
 
   protected override emptyDisk(): DurableSlots {
     return new DurableSlots();
+  }
+
+  protected override forget(before: Index): void {
+    super.forget(before);
+    for (const [name, { index }] of this.proposed) if (index < before) this.proposed.delete(name);
+  }
+
+  protected override baseOf({ slots }: MultiPaxos): Index {
+    return slots.base.index;
   }
 
   protected override reignOf({ promised }: MultiPaxos): string {

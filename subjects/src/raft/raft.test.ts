@@ -4,13 +4,20 @@ import { test } from "node:test";
 import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject } from "@quorate/lab";
 import { judge } from "@quorate/lab/judge";
 
-import { goesAsItWent, keepsItsClaims, mendsItsDisks, passesItsExam } from "../log/trials.test.ts";
+import {
+  goesAsItWent,
+  keepsItsClaims,
+  keepsItsClaimsOnSnapshots,
+  mendsItsDisks,
+  passesItsExam,
+} from "../log/trials.test.ts";
 import { raft } from "./subject.ts";
 
 const subject: Subject = raft;
 
 keepsItsClaims("Raft", subject);
 mendsItsDisks("Raft", subject);
+keepsItsClaimsOnSnapshots("Raft", subject);
 
 test("what clients of Raft see is linearizable, as the judge has it too", () => {
   for (const scenario of ["swarm", "pause-lease-holder", "partitions"]) {

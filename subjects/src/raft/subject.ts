@@ -4,6 +4,7 @@ import { lan, Raft, raftStandIn, type RaftWords } from "@quorate/consensus";
 import type { Cluster, Settings, Subject } from "@quorate/lab";
 
 import {
+  KEEP_ENTRIES,
   LEADER_PARAMETERS,
   leaderSettings,
   NODES,
@@ -20,7 +21,7 @@ export const raft: Subject<RaftWords, Raft> = {
   name: "raft",
   version: 1,
   summary: "Raft with PreVote, CheckQuorum, ReadIndex, leases and leadership transfer",
-  parameters: { nodes: NODES, ...LEADER_PARAMETERS },
+  parameters: { nodes: NODES, ...LEADER_PARAMETERS, ...KEEP_ENTRIES },
   claims: CLAIMS,
   marks: MARKS,
   bugs: raftBugs.map(({ bug }) => bug),
@@ -33,12 +34,13 @@ function open(settings: Settings, bug: string | undefined): Cluster<RaftWords, R
   const nodes = nodesOf(settings);
   const config = { ...lan({ voters: nodes }), ...leaderSettings(settings) };
   const planted = raftBugs.find((each) => each.bug.name === bug);
+  const options = { leases: config.leaseReads, keepEntries: settings["keepEntries"]! };
   return {
     nodes,
     tolerates: tolerance((nodes.length - 1) >> 1, config),
     releases: 1,
     patienceMs: patienceMs(config),
     create: () => planted?.make(config) ?? new Raft(config),
-    witness: (world) => new RaftWitness(world, nodes, config.leaseReads),
+    witness: (world) => new RaftWitness(world, nodes, options),
   };
 }

@@ -3,11 +3,18 @@
  * the log that was committed first and in which term, and on whose disks it was.
  */
 
-import { isQuorum, type Raft, type RaftNote, type RaftWords } from "@quorate/consensus";
+import { type Index, isQuorum, type Raft, type RaftNote, type RaftWords } from "@quorate/consensus";
 import type { NodeId } from "@quorate/kernel";
-import type { Broken, Claim, Mark } from "@quorate/lab";
+import type { Broken, Claim, Mark, World } from "@quorate/lab";
 
-import { CLIENT_CLAIMS, CLIENT_MARKS, LogWitness, sameEntry } from "../log/witness.ts";
+import type { Tail } from "../tail.ts";
+import {
+  CLIENT_CLAIMS,
+  CLIENT_MARKS,
+  LogWitness,
+  type LogWitnessOptions,
+  sameEntry,
+} from "../log/witness.ts";
 import { DurableLog } from "./durable-log.ts";
 
 /** Numbered as in protocols/consensus/PROTOCOL.md. */
@@ -49,7 +56,12 @@ interface Seen {
 export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
   private readonly seen: Map<NodeId, Seen> = new Map();
   /** The term in which each entry was committed: its own or a later one. */
-  private readonly committedIn: number[] = [];
+  private readonly committedIn: Tail<number>;
+
+  constructor(world: World<RaftWords, Raft>, nodes: readonly NodeId[], options: LogWitnessOptions) {
+    super(world, nodes, options);
+    this.committedIn = this.committed.alike();
+  }
 
   started(node: NodeId): void {
     this.seen.set(node, { term: 0, commit: 0, leading: false });
@@ -109,9 +121,9 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
    * learn late that it was elected, when a later leader has committed more.
    */
   private isComplete(node: NodeId, { term, log }: Raft): Broken | undefined {
-    let last = this.committed.length;
-    while (last > 0 && this.committedIn[last - 1]! >= term) last--;
-    const entry = this.committed[last - 1];
+    let { last } = this.committed;
+    while ((this.committedIn.at(last) ?? 0) >= term) last--;
+    const entry = this.committed.at(last);
     if (entry === undefined || last <= log.base.index || log.termAt(last) === entry.term) {
       return undefined;
     }
@@ -131,10 +143,11 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
       if (lost > commitIndex) continue;
       return { claim: "R36", text: `${node} commits up to ${commitIndex} and lacks entry ${lost}` };
     }
-    const news = this.committed.length;
+    const news = this.committed.last;
     for (let index = Math.max(seen.commit, log.base.index) + 1; index <= commitIndex; index++) {
       const entry = log.at(index);
-      const first = this.committed[index - 1];
+      if (this.committed.hasForgotten(index)) continue;
+      const first = this.committed.at(index);
       if (first === undefined) {
         this.committedIn.push(raft.term);
         if (entry.term < raft.term) this.world.mark("inherited");
@@ -146,12 +159,12 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
       }
     }
     seen.commit = commitIndex;
-    return this.committed.length > news ? this.onQuorum(node, raft, commitIndex) : undefined;
+    return this.committed.last > news ? this.onQuorum(node, raft, commitIndex) : undefined;
   }
 
   /** Whether a quorum could lose its power now and still have what was just committed. */
   private onQuorum(node: NodeId, raft: Raft, index: number): Broken | undefined {
-    const { term } = this.committed[index - 1]!;
+    const { term } = this.committed.at(index)!;
     const holds = (each: NodeId): boolean => this.disks.get(each)?.termAt(index) === term;
     if (isQuorum(raft.configuration, holds)) return undefined;
     const holders = this.nodes.filter(holds);
@@ -161,6 +174,10 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
 
   protected override emptyDisk(): DurableLog {
     return new DurableLog();
+  }
+
+  protected override baseOf({ log }: Raft): Index {
+    return log.base.index;
   }
 
   protected override reignOf({ term }: Raft): string {

@@ -91,7 +91,7 @@ export const replica: Subject<Words, TapeReplica> = {
     note: plainText,
     state({ log, applied, machine }) {
       const { role, term, commitIndex, lastIndex } = log;
-      const executed = (machine as Tape).lines.length;
+      const executed = (machine as Tape).length;
       return `${role} t${term}, log to ${lastIndex}, ${commitIndex} committed, ${applied} applied, ${executed} commands executed`;
     },
   },

@@ -14,7 +14,8 @@ import type {
 import { invariant, type NodeId, type Random, utf8 } from "@quorate/kernel";
 import type { Broken, Claim, Mark, Settled, Witness, World } from "@quorate/lab";
 
-import type { Tape } from "./tape.ts";
+import { Latest, Tail } from "../tail.ts";
+import { KEPT_LINES, type Tape } from "./tape.ts";
 
 export type Words = ReplicaWords<RaftWords, number>;
 export type TapeReplica = Replica<RaftWords, number>;
@@ -66,12 +67,12 @@ interface Session {
 export class ReplicaWitness implements Witness<Words, TapeReplica> {
   private readonly world: World<Words, TapeReplica>;
   private readonly leases: boolean;
-  /** What was executed first at each place. */
-  private readonly tape: string[] = [];
-  private readonly places: Map<string, number> = new Map();
+  /** What was executed first at each place; the tapes themselves are cut sooner. */
+  private readonly tape: Tail<string> = new Tail(2 * KEPT_LINES);
+  private readonly places: Latest<string, number> = new Latest(4 * KEPT_LINES);
   private readonly seen: Map<NodeId, number> = new Map();
   private readonly pending: Map<number, Pending> = new Map();
-  private readonly refused: Set<string> = new Set();
+  private readonly refused: Latest<string, true> = new Latest(2 * KEPT_LINES);
   private readonly up: Set<NodeId> = new Set();
   private session: Session | undefined;
   /** Places below this were answered to somebody. */
@@ -106,25 +107,24 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
   }
 
   stepped(node: NodeId, replica: TapeReplica): Broken | undefined {
-    const { lines } = replica.machine as Tape;
+    const tape = replica.machine as Tape;
+    const { length } = tape;
     const seen = this.seen.get(node)!;
-    if (lines.length === seen) return undefined;
-    if (lines.length < seen) {
-      return {
-        claim: "S1",
-        text: `${node} had executed ${seen} commands, and now ${lines.length}`,
-      };
+    if (length === seen) return undefined;
+    if (length < seen) {
+      return { claim: "S1", text: `${node} had executed ${seen} commands, and now ${length}` };
     }
-    this.seen.set(node, lines.length);
-    for (let at = seen; at < lines.length; at++) {
-      const broken = this.executed(node, at, lines[at]!);
+    this.seen.set(node, length);
+    for (let at = Math.max(seen, tape.first); at < length; at++) {
+      const broken = this.executed(node, at, tape.at(at)!);
       if (broken !== undefined) return broken;
     }
     return undefined;
   }
 
   private executed(node: NodeId, at: number, command: string): Broken | undefined {
-    const first = this.tape[at];
+    if (this.tape.hasForgotten(at + 1)) return undefined;
+    const first = this.tape.at(at + 1);
     if (first !== undefined) {
       if (first === command) return undefined;
       return {
@@ -200,7 +200,7 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
       case "rejected":
         // In a session the command may have been executed when it was asked before.
         if (asked.type === "execute" && response.definite && asked.command.startsWith("x")) {
-          this.refused.add(asked.command);
+          this.refused.set(asked.command, true);
         }
         return { type: "refused", elsewhere: response.leader };
       case "sessionLost":
@@ -212,9 +212,10 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
   }
 
   private wrote(asked: Pending, place: number): Settled {
-    if (asked.type !== "execute" || this.tape[place] !== asked.command) {
+    const there = this.tape.at(place + 1);
+    if (asked.type !== "execute" || there !== asked.command) {
       const what = asked.type === "execute" ? asked.command : asked.type;
-      const text = `${asked.node} answers ${what} with place ${place}, which holds ${this.tape[place] ?? "nothing"}`;
+      const text = `${asked.node} answers ${what} with place ${place}, which holds ${there ?? "nothing"}`;
       return { type: "broken", broken: { claim: "L2", text } };
     }
     this.world.mark("executed");
@@ -259,8 +260,8 @@ export class ReplicaWitness implements Witness<Words, TapeReplica> {
     for (const node of core) {
       if (!this.up.has(node)) return `${node} is down`;
       const executed = this.seen.get(node)!;
-      if (executed !== this.tape.length) {
-        return `${node} has executed ${executed} of ${this.tape.length} commands`;
+      if (executed !== this.tape.last) {
+        return `${node} has executed ${executed} of ${this.tape.last} commands`;
       }
     }
     return undefined;

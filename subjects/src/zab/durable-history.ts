@@ -3,6 +3,8 @@
 import type { Index, Term, ZabWords } from "@quorate/consensus";
 
 import { DurableTerms } from "../log/durable-terms.ts";
+import { Latest } from "../tail.ts";
+import { REIGNS } from "../log/witness.ts";
 
 type Record = ZabWords["Record"];
 
@@ -10,7 +12,7 @@ export class DurableHistory extends DurableTerms<Record> {
   acceptedEpoch: Term = 0;
   currentEpoch: Term = 0;
   /** Up to where entries of each epoch ever were on the disk. */
-  private readonly reached: Map<Term, Index> = new Map();
+  private readonly reached: Latest<Term, Index> = new Latest(REIGNS);
 
   /** Whether the history up to that entry is on the disk, or was until a later leader replaced it. */
   hasHeld(epoch: Term, index: Index): boolean {
@@ -27,18 +29,24 @@ export class DurableHistory extends DurableTerms<Record> {
         break;
       case "history":
         this.replace(record.index, record.entries);
-        for (const [i, { term }] of record.entries.entries()) {
-          this.reached.set(term, Math.max(this.reached.get(term) ?? 0, record.index + i));
-        }
+        for (const [i, { term }] of record.entries.entries()) this.reach(term, record.index + i);
         break;
       case "base":
         this.beginAfter(record.index);
         break;
       case "snapshot":
         this.goOnFrom(record.meta);
+        this.reach(record.meta.term, record.meta.index);
+        // It ends in that epoch, so it holds the beginning of it.
+        this.currentEpoch = Math.max(this.currentEpoch, record.meta.term);
+        this.acceptedEpoch = Math.max(this.acceptedEpoch, record.meta.term);
         break;
       default:
       // How far is committed says nothing of the history.
     }
+  }
+
+  private reach(epoch: Term, index: Index): void {
+    this.reached.set(epoch, Math.max(this.reached.get(epoch) ?? 0, index));
   }
 }

@@ -4,6 +4,7 @@ import { Zab, zabDefaults, zabStandIn, type ZabWords } from "@quorate/consensus"
 import type { Cluster, Settings, Subject } from "@quorate/lab";
 
 import {
+  KEEP_ENTRIES,
   LEADER_PARAMETERS,
   leaderSettings,
   NODES,
@@ -20,7 +21,7 @@ export const zab: Subject<ZabWords, Zab> = {
   name: "zab",
   version: 1,
   summary: "Zab with fast leader election, sessions, read rounds, leases and transfer",
-  parameters: { nodes: NODES, ...LEADER_PARAMETERS },
+  parameters: { nodes: NODES, ...LEADER_PARAMETERS, ...KEEP_ENTRIES },
   claims: CLAIMS,
   marks: MARKS,
   bugs: zabBugs.map(({ bug }) => bug),
@@ -33,12 +34,13 @@ function open(settings: Settings, bug: string | undefined): Cluster<ZabWords, Za
   const nodes = nodesOf(settings);
   const config = { ...zabDefaults({ voters: nodes }), ...leaderSettings(settings) };
   const planted = zabBugs.find((each) => each.bug.name === bug);
+  const options = { leases: config.leaseReads, keepEntries: settings["keepEntries"]! };
   return {
     nodes,
     tolerates: tolerance((nodes.length - 1) >> 1, config),
     releases: 1,
     patienceMs: patienceMs(config),
     create: () => planted?.make(config) ?? new Zab(config),
-    witness: (world) => new ZabWitness(world, nodes, config.leaseReads),
+    witness: (world) => new ZabWitness(world, nodes, options),
   };
 }

@@ -14,9 +14,17 @@ import {
   type ZabWords,
 } from "@quorate/consensus";
 import type { NodeId, Position } from "@quorate/kernel";
-import type { Broken, Claim, Mark } from "@quorate/lab";
+import type { Broken, Claim, Mark, World } from "@quorate/lab";
 
-import { CLIENT_CLAIMS, CLIENT_MARKS, LogWitness, sameEntry } from "../log/witness.ts";
+import { Latest, type Tail } from "../tail.ts";
+import {
+  CLIENT_CLAIMS,
+  CLIENT_MARKS,
+  LogWitness,
+  type LogWitnessOptions,
+  REIGNS,
+  sameEntry,
+} from "../log/witness.ts";
 import { DurableHistory } from "./durable-history.ts";
 
 type Message = ZabWords["Message"];
@@ -86,6 +94,12 @@ interface Seen {
   leading: boolean;
 }
 
+/** What a zxid names. */
+interface Named {
+  readonly index: Index;
+  readonly entry: Entry;
+}
+
 /** Where a history ends. */
 interface End {
   readonly index: Index;
@@ -95,15 +109,20 @@ interface End {
 export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
   private readonly seen: Map<NodeId, Seen> = new Map();
   /** The epoch in which each entry was committed: its own or a later one. */
-  private readonly committedIn: Term[] = [];
+  private readonly committedIn: Tail<Term>;
   /** What each zxid names, by epoch and index. */
-  private readonly named: Map<string, Entry> = new Map();
+  private readonly named: Map<string, Named> = new Map();
   /** Of each epoch: where its leader's initial history ends. */
-  private readonly initial: Map<Term, End> = new Map();
+  private readonly initial: Latest<Term, End> = new Latest(REIGNS);
   /** The current epoch on each disk, when it was looked at last. */
   private readonly entered: Map<NodeId, Term> = new Map();
   /** Found between steps; told after the next one. */
   private found: Broken | undefined;
+
+  constructor(world: World<ZabWords, Zab>, nodes: readonly NodeId[], options: LogWitnessOptions) {
+    super(world, nodes, options);
+    this.committedIn = this.committed.alike();
+  }
 
   started(node: NodeId, { acceptedEpoch: accepted, currentEpoch: current }: Zab): void {
     this.seen.set(node, { accepted, current, commit: 0, leading: false });
@@ -129,9 +148,9 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
     for (const [i, entry] of record.entries.entries()) {
       const index = record.index + i;
       const name = `${entry.term} ${index}`;
-      const first = this.named.get(name) ?? entry;
+      const first = this.named.get(name) ?? { index, entry };
       this.named.set(name, first);
-      if (sameEntry(first, entry)) continue;
+      if (sameEntry(first.entry, entry)) continue;
       const text = `${node} has another entry of epoch ${entry.term} at ${index} than was proposed`;
       this.found ??= { claim: "B16", text };
     }
@@ -149,7 +168,7 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
     if (currentEpoch === (this.entered.get(node) ?? 0)) return;
     this.entered.set(node, currentEpoch);
     const end = this.initial.get(currentEpoch);
-    if (end === undefined || end.index === 0 || disk.termAt(end.index) === end.term) return;
+    if (end === undefined || disk.holds(end.index, end.term)) return;
     const text = `the disk of ${node} is in epoch ${currentEpoch} without its initial history, up to ${end.index}`;
     this.found ??= { claim: "B14", text };
   }
@@ -241,9 +260,9 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       const text = `${node} leads epoch ${currentEpoch} and lacks entries ${[...log.lost].join(" ")}`;
       return { claim: "B25", text };
     }
-    let last = this.committed.length;
-    while (last > 0 && this.committedIn[last - 1]! >= currentEpoch) last--;
-    const entry = this.committed[last - 1];
+    let { last } = this.committed;
+    while ((this.committedIn.at(last) ?? 0) >= currentEpoch) last--;
+    const entry = this.committed.at(last);
     if (entry === undefined || last <= log.base.index || log.termAt(last) === entry.term) {
       return undefined;
     }
@@ -261,10 +280,11 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       const text = `${node} commits up to ${commitIndex} and lacks entry ${log.firstLost}`;
       return { claim: "B25", text };
     }
-    const news = this.committed.length;
+    const news = this.committed.last;
     for (let index = Math.max(seen.commit, log.base.index) + 1; index <= commitIndex; index++) {
+      if (this.committed.hasForgotten(index)) continue;
       const entry = log.at(index);
-      const first = this.committed[index - 1];
+      const first = this.committed.at(index);
       const broken =
         first === undefined
           ? this.first(node, zab, entry)
@@ -274,12 +294,12 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       if (broken !== undefined) return broken;
     }
     seen.commit = commitIndex;
-    return this.committed.length > news ? this.onQuorum(node, zab, commitIndex) : undefined;
+    return this.committed.last > news ? this.onQuorum(node, zab, commitIndex) : undefined;
   }
 
   /** An entry is committed that was not before. */
   private first(node: NodeId, { currentEpoch }: Zab, entry: Entry): Broken | undefined {
-    const before = this.committed.at(-1);
+    const before = this.committed.at(this.committed.last);
     if (before !== undefined && before.term > entry.term) {
       const text = `${node} commits an entry of epoch ${entry.term} after one of ${before.term}`;
       return { claim: "H7", text };
@@ -291,7 +311,7 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
 
   /** Whether a quorum could lose its power now and still have what was just committed, as this epoch's. */
   private onQuorum(node: NodeId, zab: Zab, index: Index): Broken | undefined {
-    const { term } = this.committed[index - 1]!;
+    const { term } = this.committed.at(index)!;
     const holds = (each: NodeId): boolean => {
       const disk = this.disks.get(each);
       return disk?.termAt(index) === term && disk.currentEpoch >= zab.currentEpoch;
@@ -304,6 +324,15 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
 
   protected override emptyDisk(): DurableHistory {
     return new DurableHistory();
+  }
+
+  protected override forget(before: Index): void {
+    super.forget(before);
+    for (const [name, { index }] of this.named) if (index < before) this.named.delete(name);
+  }
+
+  protected override baseOf({ log }: Zab): Index {
+    return log.base.index;
   }
 
   protected override reignOf({ currentEpoch }: Zab): string {

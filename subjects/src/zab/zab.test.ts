@@ -3,7 +3,13 @@ import { test } from "node:test";
 
 import { decodeRun, play, type Subject } from "@quorate/lab";
 
-import { goesAsItWent, keepsItsClaims, mendsItsDisks, passesItsExam } from "../log/trials.test.ts";
+import {
+  goesAsItWent,
+  keepsItsClaims,
+  keepsItsClaimsOnSnapshots,
+  mendsItsDisks,
+  passesItsExam,
+} from "../log/trials.test.ts";
 import { zab } from "./subject.ts";
 
 const subject: Subject = zab;
@@ -17,6 +23,7 @@ const FIRST_SEEDS = {
 
 keepsItsClaims("Zab", subject);
 mendsItsDisks("Zab", subject);
+keepsItsClaimsOnSnapshots("Zab", subject);
 passesItsExam(subject, FIRST_SEEDS);
 goesAsItWent("Zab", subject, "zab");
 

@@ -102,6 +102,11 @@ function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
     .option("--jobs <count>", "how many cores to use (default: all)", natural)
     .option("--scenario <name>", "the trouble to make (default: each seed draws its own)")
     .option(
+      "--minutes <count>",
+      "how long faults go on, in virtual time (default: the scenario's own seconds)",
+      natural,
+    )
+    .option(
       "--nodes <count>",
       "how many nodes (default: drawn for each seed); in an experiment, sizes: 10,100",
       sizes,
@@ -124,6 +129,7 @@ function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
         "quorate simulate raft --seeds 100000 --shard 2/8 --json",
         "quorate simulate raft --seed 5001 --seeds 1000",
         "quorate simulate raft --seed 7 --nodes 5 --scenario partitions --trace -",
+        "quorate simulate raft --seed 7 --minutes 60",
         "quorate simulate raft --bug L6-leader-counts-itself-first",
         "quorate simulate raft --list",
         "quorate simulate gossip --nodes 10,100,1000 --svg scale.svg",

@@ -30,15 +30,15 @@ export async function replay(
 ): Promise<ExitStatus> {
   const { subject, run: given } = runFrom(text);
   const run = flags.shrink === true ? smallest(subject, given, flags, terminal) : given;
-  const tracer = new Tracer(subject.words);
-  const outcome = understood(() => play(subject, run, { spectator: tracer }));
+  // Nobody reads the trace of a quiet replay, and that of a long run does not fit into memory.
+  const tracer = flags.quiet === true ? undefined : new Tracer(subject.words);
+  const options = tracer === undefined ? {} : { spectator: tracer };
+  const outcome = understood(() => play(subject, run, options));
   if (flags.json === true) {
-    if (flags.quiet !== true) {
-      for (const event of tracer.finish()) terminal.write(`${JSON.stringify(event)}\n`);
-    }
+    for (const event of tracer?.finish() ?? []) terminal.write(`${JSON.stringify(event)}\n`);
     terminal.write(endJson(subject, run, outcome));
   } else {
-    if (flags.quiet !== true) {
+    if (tracer !== undefined) {
       const { nodes } = subject.open(run.settings, run.bug);
       terminal.write(traceText(tracer.finish(), nodes, { brief: flags.brief === true }));
     }

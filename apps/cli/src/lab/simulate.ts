@@ -28,6 +28,7 @@ import {
   protocolOf,
   replayCommand,
   settingsFrom,
+  understood,
 } from "./protocols.ts";
 
 export interface SimulateFlags {
@@ -36,6 +37,7 @@ export interface SimulateFlags {
   readonly shard?: string;
   readonly jobs?: number;
   readonly scenario?: string;
+  readonly minutes?: number;
   readonly nodes?: number | readonly number[];
   readonly experiment?: string;
   readonly svg?: string;
@@ -69,6 +71,7 @@ export async function simulate(
     given,
     ...(flags.scenario === undefined ? {} : { scenario: flags.scenario }),
     ...(flags.bug === undefined ? {} : { bug: flags.bug }),
+    ...(flags.minutes === undefined ? {} : { safetyMs: flags.minutes * 60_000 }),
   };
   if (flags.seed !== undefined && flags.seeds === undefined)
     return one(subject, runOfSeed(subject, flags.seed, plan), flags, terminal);
@@ -87,10 +90,11 @@ export async function simulate(
 /** Plays one run and tells how it went. */
 function one(subject: Subject, run: Run, flags: SimulateFlags, terminal: Terminal): ExitStatus {
   const tracer = flags.trace === undefined ? undefined : new Tracer(subject.words);
-  const outcome = play(subject, run, {
+  const options = {
     history: flags.history !== undefined,
     ...(tracer === undefined ? {} : { spectator: tracer }),
-  });
+  };
+  const outcome = understood(() => play(subject, run, options));
   if (flags.history !== undefined) writeFileSync(flags.history, outcome.history ?? "");
   if (tracer !== undefined) writeTrace(flags.trace!, tracer, subject, run, terminal);
   terminal.write(

@@ -111,6 +111,8 @@ function response(r: ReplicaResponse<number>): string {
       return "noted";
     case "checkpointed":
       return `checkpointed at ${r.index}`;
+    case "checkpointRefused":
+      return `no checkpoint: ${r.waiting} wait for one`;
     default:
       return raftResponse(r);
   }

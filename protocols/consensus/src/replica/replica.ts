@@ -30,6 +30,7 @@ import { Outbox } from "./outbox.ts";
 import { Reads } from "./reads.ts";
 import { Errands } from "./errands.ts";
 import { CheckpointRecords, isSnapshot } from "./checkpoint.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { Execution } from "./execution.ts";
 import { type Origin, PieceSink, type PieceSource } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
@@ -70,11 +71,7 @@ export class Replica<L extends LogWords, R>
   private booted = false;
   /** Committed entries that the machine has not seen yet. */
   private backlog: Entry[] = [];
-  /** Bytes of entries applied since the last checkpoint. */
-  private loggedBytes = 0;
-  /** The state as it was last checkpointed, for its size. */
-  private lastImage: PieceSource | undefined;
-  private readonly checkpointsAsked: RequestId[] = [];
+  private readonly checkpoints: Checkpoints = new Checkpoints();
   private readonly errands: Errands = new Errands();
   private requests: RequestId = BATCH_REQUEST;
   /** Pieces of a checkpoint, while recovering. */
@@ -203,7 +200,11 @@ export class Replica<L extends LogWords, R>
         this.tell(ctx, request);
         return ctx.replyEagerly(id, { type: "noted" });
       case "checkpoint":
-        return void this.checkpointsAsked.push(id);
+        if (this.checkpoints.ask(id)) return;
+        return ctx.replyEagerly(id, {
+          type: "checkpointRefused",
+          waiting: this.checkpoints.waiting,
+        });
       default:
         unreachable(request);
     }
@@ -226,9 +227,7 @@ export class Replica<L extends LogWords, R>
     }
     this.log.onIdle?.(this.below(ctx));
     this.answerReads(ctx);
-    // Writing a large state for little log would be most of the writing there is.
-    const worth = Math.max(this.config.checkpointBytes, this.lastImage?.bytes ?? 0);
-    const due = this.loggedBytes >= worth || this.checkpointsAsked.length > 0;
+    const due = this.checkpoints.isDue(this.config.checkpointBytes);
     // Whoever receives a snapshot waits: its first pieces would be lost with the log they are in.
     if (due && this.backlog.length === 0 && !this.transfers.isReceiving) this.checkpointNow(ctx);
   }
@@ -314,7 +313,7 @@ export class Replica<L extends LogWords, R>
         this.backlog = [];
         this.restore(value.meta, this.transfers.takeReceived());
         // The pieces are in the log on disk; a checkpoint soon frees them.
-        this.loggedBytes = Infinity;
+        this.checkpoints.hasten();
         this.settleFromSessions(ctx);
         this.tellEnd(ctx);
         ctx.note({ type: "restored", index: this.applied });
@@ -362,7 +361,7 @@ export class Replica<L extends LogWords, R>
       const entry = this.backlog[done++]!;
       budget -= entry.data.length + 1;
       this.applied++;
-      this.loggedBytes += entry.data.length;
+      this.checkpoints.logged(entry.data.length);
       this.applyEntry(ctx, entry);
     }
     if (done === 0) return;
@@ -460,16 +459,16 @@ export class Replica<L extends LogWords, R>
 
   /** Offers the present state in place of the log so far (S5). */
   private checkpointNow(ctx: Ctx<L, R>): void {
-    this.loggedBytes = 0;
+    this.checkpoints.begin();
     if (this.applied > 0) {
       const { meta, source } = this.image(ctx);
       this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
-      this.lastImage = source;
+      this.checkpoints.offered(source);
       ctx.note({ type: "checkpoint", index: meta.index });
       ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, this.log.image(meta)));
     }
     const checkpointed = { type: "checkpointed", index: this.applied } as const;
-    for (const id of this.checkpointsAsked.splice(0)) ctx.reply(id, checkpointed);
+    for (const id of this.checkpoints.takeAsked()) ctx.reply(id, checkpointed);
   }
 
   /** The present state as a stream, and what it is called. */

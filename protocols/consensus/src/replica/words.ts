@@ -62,6 +62,8 @@ export type ReplicaResponse<Result> =
   | { readonly type: "sessionLost" }
   | { readonly type: "readable"; readonly index: Index }
   | { readonly type: "checkpointed"; readonly index: Index }
+  /** So many wait for the next checkpoint already, which a snapshot that arrives holds up: no more may. */
+  | { readonly type: "checkpointRefused"; readonly waiting: number }
   /** A word on this node's health was taken. */
   | { readonly type: "noted" }
   | ErrandAnswer;
