@@ -7,7 +7,7 @@
 
 import net, { type AddressInfo, type Socket } from "node:net";
 
-import { close } from "./ports.ts";
+import { close, NODE_PORTS } from "./ports.ts";
 
 /** One connection over a wire: the end that dialled, and the one it was for. */
 interface Connection {
@@ -16,7 +16,7 @@ interface Connection {
 }
 
 class Wire {
-  readonly server: net.Server;
+  private readonly server: net.Server;
   private readonly target: number;
   private readonly connections = new Set<Connection>();
   private isCut = false;
@@ -31,6 +31,12 @@ class Wire {
 
   get port(): number {
     return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Listens on some free port, on another than before if it listens already. */
+  async listen(): Promise<void> {
+    if (this.server.listening) await close(this.server);
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
   }
 
   cut(): void {
@@ -98,8 +104,16 @@ export class Wires<Name extends string> {
 
   /** Opens the near ends; from then on {@link port} tells where they are. */
   async open(): Promise<void> {
-    for (const { server } of this.wires.values()) {
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    for (const from of this.names) {
+      const taken: number[] = [];
+      for (const to of this.names) {
+        if (to === from) continue;
+        const wire = this.wire(from, to);
+        // A node takes the ports next to one for the same member's, so no two may be near each other.
+        do await wire.listen();
+        while (taken.some((port) => Math.abs(port - wire.port) < NODE_PORTS));
+        taken.push(wire.port);
+      }
     }
   }
 

@@ -16,7 +16,7 @@ interface Inflight {
 
 export class Progress {
   state: "probe" | "replicate" | "snapshot" = "probe";
-  /** The member's log agrees with the leader's up to here, durably. Only grows, but for damage. */
+  /** The member's log agrees with the leader's up to here, durably. Only grows, unless its disk has lost something. */
   match: Index = 0;
   /** The first entry of the next append. Always above `match`. */
   next: Index;

@@ -284,10 +284,10 @@ export class Node {
         // The others remember what this directory has forgotten: it must not take part.
         const forgotten =
           reason === "replacedDirectory" && text.includes(directory.identity.directoryId);
-        const removed = reason === "removedNode";
-        if (!forgotten && !this.isOutcast(peer) && !(removed && this.joins)) return;
-        if (removed) this.fail(new HostError({ code: "removed", node: name }));
-        else this.fail(new HostError({ code: "refused", peer, reason: text }));
+        // A removal that one member knows to be committed is final for all: names do not come back.
+        if (reason === "removedNode") this.fail(new HostError({ code: "removed", node: name }));
+        else if (forgotten || this.isOutcast(peer))
+          this.fail(new HostError({ code: "refused", peer, reason: text }));
       },
       onMisbehaviour: (from, what) => logger.warn({ from }, what),
     });
@@ -327,8 +327,7 @@ export class Node {
     for (const [peer, address] of this.peerAddresses()) transport.admit(peer, address);
     // Whoever left is told so by what is still on its way to it; and a leader that leaves hands over.
     const timer = setTimeout(() => {
-      const now = this.peerAddresses();
-      for (const peer of transport.links.keys()) if (!now.has(peer)) transport.dismiss(peer);
+      transport.retain(this.peerAddresses());
       if (committed && this.departure(this.name) === "certain")
         this.fail(new HostError({ code: "removed", node: this.name }));
     }, FAREWELL_MS);

@@ -41,30 +41,41 @@ function snapshot(disk: SimulatedDisk): string {
   );
 }
 
+/** The disk after a restart with one bit flipped, here and there in every file, at most `stride` bytes apart. */
+function* flips(
+  disk: SimulatedDisk,
+  random: () => number,
+  stride: number,
+): Generator<SimulatedDisk> {
+  for (const path of files(disk)) {
+    const whole = disk.peek(path)?.slice() ?? new Uint8Array(0);
+    for (let at = 0; at < whole.length; at += 1 + Math.floor(random() * stride)) {
+      const flipped = whole.slice();
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+      const damaged = disk.restart(false);
+      damaged.overwrite(path, flipped);
+      yield damaged;
+    }
+  }
+}
+
 test("any flipped bit of acknowledged data is an error that changes nothing, or does no harm", async () => {
   const { disk, model } = await written(true);
   const all = [...model.all];
   const random = dice(9);
   let errors = 0;
-  for (const path of files(disk)) {
-    const whole = disk.peek(path)?.slice() ?? new Uint8Array(0);
-    for (let at = 0; at < whole.length; at += 1 + Math.floor(random() * 3)) {
-      const flipped = whole.slice();
-      flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(random() * 8));
-      const damaged = disk.restart(false);
-      damaged.overwrite(path, flipped);
-      const before = snapshot(damaged);
-      try {
-        const { recovered, wal } = await open(damaged);
-        model.accept(recovered, true);
-        model.all = [...all];
-        await wal.close();
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        assert.match(error.code, /^(corrupt(Record|Checkpoint)|missing\w+|unsupportedFormat)$/);
-        assert.equal(snapshot(damaged), before);
-        errors++;
-      }
+  for (const damaged of flips(disk, random, 3)) {
+    const before = snapshot(damaged);
+    try {
+      const { recovered, wal } = await open(damaged);
+      model.accept(recovered, true);
+      model.all = [...all];
+      await wal.close();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      assert.match(error.code, /^(corrupt(Record|Checkpoint)|missing\w+|unsupportedFormat)$/);
+      assert.equal(snapshot(damaged), before);
+      errors++;
     }
   }
   assert.ok(errors > 1000, `${errors} errors`);
@@ -75,26 +86,19 @@ test("with stand-ins a flipped bit costs at most the record that it is in, or is
   const all = [...model.all];
   const random = dice(10);
   let [lost, errors] = [0, 0];
-  for (const path of files(disk)) {
-    const whole = disk.peek(path)?.slice() ?? new Uint8Array(0);
-    for (let at = 0; at < whole.length; at += 1 + Math.floor(random() * 7)) {
-      const flipped = whole.slice();
-      flipped[at] = (flipped[at] ?? 0) ^ (1 << Math.floor(random() * 8));
-      const damaged = disk.restart(false);
-      damaged.overwrite(path, flipped);
-      const before = snapshot(damaged);
-      try {
-        const { recovered, wal } = await open(damaged);
-        model.all = [...all];
-        model.accept(recovered, true);
-        assert.ok(model.lost.length <= 1);
-        lost += model.lost.length;
-        await wal.close();
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        assert.equal(snapshot(damaged), before);
-        errors++;
-      }
+  for (const damaged of flips(disk, random, 7)) {
+    const before = snapshot(damaged);
+    try {
+      const { recovered, wal } = await open(damaged);
+      model.all = [...all];
+      model.accept(recovered, true);
+      assert.ok(model.lost.length <= 1);
+      lost += model.lost.length;
+      await wal.close();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      assert.equal(snapshot(damaged), before);
+      errors++;
     }
   }
   assert.ok(lost > 200, `${lost} lost`);

@@ -221,7 +221,7 @@ export const paxosBugs: readonly Planted<MultiPaxosConfig, MultiPaxos>[] = [
     "promises-before-durable",
     "an acceptor records its promise in stable storage before sending it (2001, §2.5)",
     [...DISAGREEMENT, "J3"],
-    ["disturbed-elections"],
+    ["cut-new-leaders"],
     (config) => new HastyPromise(config),
     { nodes: 3, accept: 0, electionMs: 60, heartbeatMs: 20 },
   ),

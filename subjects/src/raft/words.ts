@@ -1,22 +1,9 @@
 /** How Raft's values read in a trace. What is not listed here is shown as plain data. */
 
-import type { Entry, Raft, RaftWords } from "@quorate/consensus";
-import { bytesText, plainText, type Words } from "@quorate/lab";
+import type { Raft, RaftWords } from "@quorate/consensus";
+import { plainText, type Words } from "@quorate/lab";
 
-import { requestText, responseText } from "../log/words.ts";
-
-/** How many entries of a long list are shown: the last ones. */
-const SHOWN = 8;
-
-function entries(list: readonly Entry[], before: number = 0): string {
-  const hidden = Math.max(0, list.length - SHOWN);
-  const shown = list.slice(hidden).map((entry) => {
-    const text = entry.kind === "command" ? bytesText(entry.data) : entry.kind;
-    return `${text}@${entry.term}`;
-  });
-  const left = before + hidden;
-  return left > 0 ? `${left} more, ${shown.join(" ")}` : shown.join(" ");
-}
+import { entriesText, logText, requestText, responseText } from "../log/words.ts";
 
 export const raftWords: Words<RaftWords, Raft> = {
   message(m) {
@@ -30,7 +17,7 @@ export const raftWords: Words<RaftWords, Raft> = {
         if (m.pre) return `${m.granted ? "yes, I would" : "no, I would not"} (t${m.term})`;
         return `${m.granted ? "yes" : "no"} (t${m.term})`;
       case "append": {
-        const what = m.entries.length === 0 ? "nothing new" : `append ${entries(m.entries)}`;
+        const what = m.entries.length === 0 ? "nothing new" : `append ${entriesText(m.entries)}`;
         return `t${m.term}: ${what} after ${m.prevIndex}@${m.prevTerm}; ${m.commit} is committed`;
       }
       case "appended":
@@ -52,7 +39,7 @@ export const raftWords: Words<RaftWords, Raft> = {
       case "state":
         return `term ${r.term}, vote for ${r.votedFor ?? "nobody"}`;
       case "entries":
-        return `entries from ${r.index}: ${entries(r.entries)}`;
+        return `entries from ${r.index}: ${entriesText(r.entries)}`;
       default:
         return plainText(r);
     }
@@ -60,15 +47,13 @@ export const raftWords: Words<RaftWords, Raft> = {
   request: requestText,
   response: (r) => responseText(r, ({ index, term }) => `committed at ${index}@${term}`),
   output(o) {
-    if (o.type === "committed") return `commits from ${o.index}: ${entries(o.entries)}`;
+    if (o.type === "committed") return `commits from ${o.index}: ${entriesText(o.entries)}`;
     if (o.type === "role") return `is ${o.role} in t${o.term}`;
     return plainText(o);
   },
   note: plainText,
   state(raft) {
     const { role, term, commitIndex, log } = raft;
-    const from = Math.max(log.firstIndex, log.lastIndex - SHOWN + 1);
-    const held = entries(log.slice(from, Infinity), from - 1);
-    return `${role} t${term}, log [${held}], ${commitIndex} committed`;
+    return `${role} t${term}, log [${logText(log)}], ${commitIndex} committed`;
   },
 };

@@ -1,27 +1,14 @@
 /** How Zab's values read in a trace. What is not listed here is shown as plain data. */
 
-import type { Entry, Zab, ZabWords } from "@quorate/consensus";
-import { bytesText, plainText, type Words } from "@quorate/lab";
+import type { Zab, ZabWords } from "@quorate/consensus";
+import { plainText, type Words } from "@quorate/lab";
 
-import { requestText, responseText } from "../log/words.ts";
+import { entriesText, logText, requestText, responseText } from "../log/words.ts";
 
 type Zxid = Extract<ZabWords["Message"], { type: "ack" }>["zxid"];
 
-/** How many entries of a long list are shown: the last ones. */
-const SHOWN = 8;
-
 function zxidText({ epoch, counter }: Zxid): string {
   return `${epoch}.${counter}`;
-}
-
-function entries(list: readonly Entry[], before: number = 0): string {
-  const hidden = Math.max(0, list.length - SHOWN);
-  const shown = list.slice(hidden).map((entry) => {
-    const text = entry.kind === "command" ? bytesText(entry.data) : entry.kind;
-    return `${text}@${entry.term}`;
-  });
-  const left = before + hidden;
-  return left > 0 ? `${left} more, ${shown.join(" ")}` : shown.join(" ");
 }
 
 export const zabWords: Words<ZabWords, Zab> = {
@@ -43,9 +30,9 @@ export const zabWords: Words<ZabWords, Zab> = {
       case "sync":
         return `e${m.epoch}: ${m.mode} from ${zxidText(m.zxid)}`;
       case "propose":
-        return `e${m.epoch}: propose ${entries(m.entries)} from ${zxidText(m.zxid)}; ${zxidText(m.commit)} is committed`;
+        return `e${m.epoch}: propose ${entriesText(m.entries)} from ${zxidText(m.zxid)}; ${zxidText(m.commit)} is committed`;
       case "inform":
-        return `e${m.epoch}: ${entries(m.entries)} from ${zxidText(m.zxid)} is committed`;
+        return `e${m.epoch}: ${entriesText(m.entries)} from ${zxidText(m.zxid)} is committed`;
       case "commit":
         return `e${m.epoch}: ${zxidText(m.zxid)} is committed`;
       case "newLeader":
@@ -73,7 +60,7 @@ export const zabWords: Words<ZabWords, Zab> = {
       case "currentEpoch":
         return `the history is that of e${r.epoch}`;
       case "history":
-        return `history from ${r.index}: ${entries(r.entries)}`;
+        return `history from ${r.index}: ${entriesText(r.entries)}`;
       default:
         return plainText(r);
     }
@@ -81,14 +68,12 @@ export const zabWords: Words<ZabWords, Zab> = {
   request: requestText,
   response: (r) => responseText(r, ({ index, term }) => `committed at ${index}@${term}`),
   output(o) {
-    if (o.type === "committed") return `commits from ${o.index}: ${entries(o.entries)}`;
+    if (o.type === "committed") return `commits from ${o.index}: ${entriesText(o.entries)}`;
     if (o.type === "role") return `is ${o.role} in e${o.term}`;
     return plainText(o);
   },
   note: plainText,
   state({ role, acceptedEpoch, currentEpoch, commitIndex, log }) {
-    const from = Math.max(log.firstIndex, log.lastIndex - SHOWN + 1);
-    const held = entries(log.slice(from, Infinity), from - 1);
-    return `${role} e${currentEpoch} of ${acceptedEpoch}, history [${held}], ${commitIndex} committed`;
+    return `${role} e${currentEpoch} of ${acceptedEpoch}, history [${logText(log)}], ${commitIndex} committed`;
   },
 };

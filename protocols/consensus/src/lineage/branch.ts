@@ -12,6 +12,11 @@ export type Ctx = Context<LineageWords>;
 /** The first generation's words look as if there were no others. */
 export const FIRST = 1;
 
+/** Whoever hears what a branch says. */
+interface Hearer {
+  hear(ctx: Ctx, branch: Branch, value: LogOutput): void;
+}
+
 export class Branch {
   readonly generation: Generation;
   readonly log: OrderedLog<LogWords>;
@@ -25,20 +30,18 @@ export class Branch {
   turns = 0;
   /** Questions that wait for an answer. Proposals are not among them: a seal leaves none open. */
   readonly asked: Map<RequestId, LogRequest["type"]> = new Map();
+  /** How its log speaks, in every step. */
+  readonly embedding: Embedding<LineageWords, LogWords>;
 
-  constructor(generation: Generation, log: OrderedLog<LogWords>, start: Index) {
+  constructor(lineage: Hearer, generation: Generation, log: OrderedLog<LogWords>, start: Index) {
     this.generation = Object.freeze(generation);
     this.log = log;
     this.start = start;
+    this.embedding = new Voice(lineage, this);
   }
 }
 
-/** Whoever hears what a branch says. */
-interface Hearer {
-  hear(ctx: Ctx, branch: Branch, value: LogOutput): void;
-}
-
-/** A branch's way to the world, for the length of a step. */
+/** A branch's way to the world. */
 class Voice implements Embedding<LineageWords, LogWords> {
   private readonly lineage: Hearer;
   private readonly branch: Branch;
@@ -80,9 +83,9 @@ class Voice implements Embedding<LineageWords, LogWords> {
   }
 }
 
-/** A context for a branch. */
-export function voice(ctx: Ctx, lineage: Hearer, branch: Branch): Context<LogWords> {
-  return new Embedded<LineageWords, LogWords>(ctx, new Voice(lineage, branch));
+/** A context for a branch, for the length of a step. */
+export function voice(ctx: Ctx, branch: Branch): Context<LogWords> {
+  return new Embedded<LineageWords, LogWords>(ctx, branch.embedding);
 }
 
 /**
@@ -90,8 +93,8 @@ export function voice(ctx: Ctx, lineage: Hearer, branch: Branch): Context<LogWor
  * out first whether anybody does.
  */
 export class Hurried extends Embedded<LineageWords, LogWords> {
-  static of(ctx: Ctx, lineage: Hearer, branch: Branch): Hurried {
-    return new Hurried(ctx, new Voice(lineage, branch));
+  static of(ctx: Ctx, branch: Branch): Hurried {
+    return new Hurried(ctx, branch.embedding);
   }
 
   override setTimer(timer: string): void {

@@ -185,7 +185,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     const maker = makers[generation.engine];
     invariant(maker !== undefined, `this release knows the engine "${generation.engine}"`);
     const founding = generation.number === FIRST ? initial : { voters: [] };
-    return new Branch(generation, maker.create(founding), start);
+    return new Branch(this, generation, maker.create(founding), start);
   }
 
   /** The current generation has ended with the entry that `seal` describes: another counts from here. */
@@ -213,7 +213,7 @@ export class Lineage implements OrderedLog<LineageWords> {
       this.told += entries.length;
       ctx.outputEagerly({ type: "committed", index, entries });
     }
-    for (const branch of this.branches) branch.log.onStart(voice(ctx, this, branch));
+    for (const branch of this.branches) branch.log.onStart(voice(ctx, branch));
     if (this.branches.length > 1) ctx.setTimer(LINGER, LINGER_MS);
   }
 
@@ -222,7 +222,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     const branch = this.branchOf(message.generation.number);
     if (branch === undefined || this.isUnborn) return this.onStrange(ctx, from, message);
     if (branch.generation.engine === message.generation.engine) {
-      branch.log.onMessage(voice(ctx, this, branch), from, message.message);
+      branch.log.onMessage(voice(ctx, branch), from, message.message);
       return this.moveIfDue(ctx);
     }
     ctx.note({ type: "engineDiffers", peer: from, generation: message.generation });
@@ -232,25 +232,25 @@ export class Lineage implements OrderedLog<LineageWords> {
     if (name === LINGER) return this.onLinger(ctx);
     const [number, timer] = timerParts(name);
     const branch = this.branchOf(number);
-    if (branch !== undefined) branch.log.onTimer?.(voice(ctx, this, branch), timer);
+    if (branch !== undefined) branch.log.onTimer?.(voice(ctx, branch), timer);
     this.moveIfDue(ctx);
   }
 
   onDurable(ctx: Ctx, position: Position): void {
     if (this.isUnborn) return;
-    for (const branch of this.branches) branch.log.onDurable?.(voice(ctx, this, branch), position);
+    for (const branch of this.branches) branch.log.onDurable?.(voice(ctx, branch), position);
     this.moveIfDue(ctx);
   }
 
   onIdle(ctx: Ctx): void {
     if (this.isUnborn) return;
-    for (const branch of this.branches) branch.log.onIdle?.(voice(ctx, this, branch));
+    for (const branch of this.branches) branch.log.onIdle?.(voice(ctx, branch));
     this.moveIfDue(ctx);
   }
 
   onUnreachable(ctx: Ctx, peer: NodeId): void {
     if (this.isUnborn) return;
-    for (const branch of this.branches) branch.log.onUnreachable?.(voice(ctx, this, branch), peer);
+    for (const branch of this.branches) branch.log.onUnreachable?.(voice(ctx, branch), peer);
     this.moveIfDue(ctx);
   }
 
@@ -295,7 +295,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     if (type === "read" || type === "transfer" || type === "reconfigure" || type === "seal") {
       branch.asked.set(id, type);
     }
-    branch.log.onRequest?.(voice(ctx, this, branch), id, request);
+    branch.log.onRequest?.(voice(ctx, branch), id, request);
     this.moveIfDue(ctx);
   }
 
@@ -346,7 +346,7 @@ export class Lineage implements OrderedLog<LineageWords> {
   private moveIfDue(ctx: Ctx): void {
     if (this.due === undefined) return;
     // A log may tell of what it writes only when its turn is over.
-    this.current.log.onIdle?.(voice(ctx, this, this.current));
+    this.current.log.onIdle?.(voice(ctx, this.current));
     const { index, engine } = this.due;
     this.due = undefined;
     const { log, generation: before } = this.current;
@@ -362,7 +362,7 @@ export class Lineage implements OrderedLog<LineageWords> {
 
   /** Starts the log that counts from now on, and tells everyone that this node has it. */
   private begin(ctx: Ctx, branch: Branch, led: boolean): void {
-    branch.log.onStart(led ? Hurried.of(ctx, this, branch) : voice(ctx, this, branch));
+    branch.log.onStart(led ? Hurried.of(ctx, branch) : voice(ctx, branch));
     // No answer comes to this, so any number will do.
     if (this.slow) this.ask(ctx, branch, 0, { type: "health", slow: true });
     const { configuration, configurationIndex: index, role, term, leader } = branch.log;
@@ -380,7 +380,7 @@ export class Lineage implements OrderedLog<LineageWords> {
     // Whoever joins learns from the others which engine the cluster was founded on.
     this.isUnborn = false;
     this.branches = [this.make({ ...message.generation }, 0)];
-    this.current.log.onStart(voice(ctx, this, this.current));
+    this.current.log.onStart(voice(ctx, this.current));
     this.onMessage(ctx, from, message);
   }
 

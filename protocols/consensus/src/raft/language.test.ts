@@ -16,7 +16,14 @@ import {
   type Term,
 } from "../entry.ts";
 import { type ChangeRefused, founded, type MembershipChange } from "../membership.ts";
-import type { LogOutput, LogRequest, LogResponse, Rejected } from "../ordered-log.ts";
+import type {
+  LogOutput,
+  LogRequest,
+  LogResponse,
+  LogWords,
+  OrderedLog,
+  Rejected,
+} from "../ordered-log.ts";
 import { RaftClaims } from "./claims.ts";
 import { lan, type RaftConfig } from "./config.ts";
 import type { Message, Note, RaftWords, Record } from "./messages.ts";
@@ -297,14 +304,28 @@ export function raftRequest(words: readonly string[]): LogRequest {
   }
 }
 
-/** Raft that can be told to compact its log, as a replica would after a checkpoint. */
+const COMPACT = "compact:";
+
+/** What a script can ask of a log that {@link compacts}, besides what any log understands. */
+export function compactingRequest(words: readonly string[]): LogRequest {
+  if (words[0] !== "compact") return raftRequest(words);
+  return { type: "propose", data: new TextEncoder().encode(`${COMPACT}${words[1]}`) };
+}
+
+/** Compacts a log that is asked to, as a replica would after a checkpoint. Returns whether it was. */
+export function compacts(
+  log: Pick<OrderedLog<LogWords>, "compact" | "snapshotMeta">,
+  request: LogRequest,
+): boolean {
+  if (request.type !== "propose" || !plain(request.data).startsWith(COMPACT)) return false;
+  const index = Number(plain(request.data).slice(COMPACT.length));
+  log.compact(log.snapshotMeta(index), 1, Infinity);
+  return true;
+}
+
 class CompactingRaft extends Raft {
   override onRequest(...[ctx, id, request]: Parameters<Raft["onRequest"]>): void {
-    if (request.type === "propose" && plain(request.data).startsWith("compact:")) {
-      const index = Number(plain(request.data).slice("compact:".length));
-      return this.compact(this.snapshotMeta(index), 1, Infinity);
-    }
-    super.onRequest(ctx, id, request);
+    if (!compacts(this, request)) super.onRequest(ctx, id, request);
   }
 }
 
@@ -341,10 +362,7 @@ export function raftLanguage(): Language<RaftWords, Raft> {
       if (again && node === id) return new DamagedRaft(config, Number(index));
       return new CompactingRaft(config);
     },
-    request: (words) =>
-      words[0] === "compact"
-        ? { type: "propose", data: new TextEncoder().encode(`compact:${words[1]}`) }
-        : raftRequest(words),
+    request: compactingRequest,
     kind: raftKind,
     message: raftMessage,
     record: raftRecord,

@@ -3,9 +3,8 @@
  * users need around them, whatever protocol keeps the log: batching, forwarding
  * to the leader, exactly-once execution, reads at three levels, snapshots.
  *
- * It is a process made of a process (kernel K8): the log inside is the same
- * class that is simulated and model-checked alone. Its own rules are numbered
- * in PROTOCOL.md (S1, S2, …).
+ * It is a process made of a process (kernel K8): the log inside is the class that
+ * is model-checked alone. Its rules are those of PROTOCOL.md (S1, S2, …).
  */
 
 import {
@@ -75,6 +74,7 @@ export class Replica<L extends LogWords, R>
   private loggedBytes = 0;
   /** The state as it was last checkpointed, for its size. */
   private lastImage: PieceSource | undefined;
+  private readonly checkpointsAsked: RequestId[] = [];
   private readonly errands: Errands = new Errands();
   private requests: RequestId = BATCH_REQUEST;
   /** Pieces of a checkpoint, while recovering. */
@@ -203,8 +203,7 @@ export class Replica<L extends LogWords, R>
         this.tell(ctx, request);
         return ctx.replyEagerly(id, { type: "noted" });
       case "checkpoint":
-        this.checkpointNow(ctx);
-        return ctx.reply(id, { type: "checkpointed", index: this.applied });
+        return void this.checkpointsAsked.push(id);
       default:
         unreachable(request);
     }
@@ -229,7 +228,8 @@ export class Replica<L extends LogWords, R>
     this.answerReads(ctx);
     // Writing a large state for little log would be most of the writing there is.
     const worth = Math.max(this.config.checkpointBytes, this.lastImage?.bytes ?? 0);
-    const due = this.loggedBytes >= worth;
+    const due = this.loggedBytes >= worth || this.checkpointsAsked.length > 0;
+    // Whoever receives a snapshot waits: its first pieces would be lost with the log they are in.
     if (due && this.backlog.length === 0 && !this.transfers.isReceiving) this.checkpointNow(ctx);
   }
 
@@ -460,16 +460,16 @@ export class Replica<L extends LogWords, R>
 
   /** Offers the present state in place of the log so far (S5). */
   private checkpointNow(ctx: Ctx<L, R>): void {
-    // A half-received snapshot's first pieces would be lost with the log they are in.
-    this.transfers.interrupt();
     this.loggedBytes = 0;
-    if (this.applied === 0) return;
-    const { meta, source } = this.image(ctx);
-    this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
-    this.lastImage = source;
-    const image = this.log.image(meta);
-    ctx.note({ type: "checkpoint", index: meta.index });
-    ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, image));
+    if (this.applied > 0) {
+      const { meta, source } = this.image(ctx);
+      this.log.compact(meta, this.config.keepBytes, this.transfers.oldestIndex);
+      this.lastImage = source;
+      ctx.note({ type: "checkpoint", index: meta.index });
+      ctx.checkpoint(new CheckpointRecords<L>(this.outbox.epoch, source, this.log.image(meta)));
+    }
+    const checkpointed = { type: "checkpointed", index: this.applied } as const;
+    for (const id of this.checkpointsAsked.splice(0)) ctx.reply(id, checkpointed);
   }
 
   /** The present state as a stream, and what it is called. */

@@ -4,7 +4,8 @@
  * the sessions, the others are the machine's own.
  *
  * Pieces go in order within a window and are acknowledged cumulatively, so a
- * lost one is sent again and memory is bounded on both sides.
+ * lost one is sent again, soon if others come after it, and memory is bounded
+ * on both sides.
  */
 
 import {
@@ -118,6 +119,9 @@ interface Piece {
   readonly last: boolean;
 }
 
+/** After so many acknowledgements that lack the same piece it is taken for lost, not overtaken (RFC 5681 §3.2). */
+const MISSED = 3;
+
 /** Names a snapshot on its way, for ever: who sends it, in which life, and its number in that. */
 export interface Origin {
   readonly node: NodeId;
@@ -137,6 +141,11 @@ export class Sending {
   waits = false;
   private readonly source: PieceSource;
   private readonly window: Piece[] = [];
+  /** The piece that the receiver lacked last, and how often it said so again. */
+  private lacked = 0;
+  private repeats = 0;
+  /** Pieces before this one were on their way when one of them was last taken for lost. */
+  private suspected = 0;
   private sequence = 0;
   private checksum = 0;
   private ended = false;
@@ -185,6 +194,24 @@ export class Sending {
       this.attempts = 0;
     }
     return true;
+  }
+
+  /**
+   * The piece to send again at once after an acknowledgement (S9): later ones
+   * arrive without it. When it is there and the next is lacking that was sent
+   * before it was missed, that one is lost too (RFC 6582).
+   */
+  missed(next: number): Piece | undefined {
+    const [first] = this.window;
+    if (first?.sequence !== next) return undefined;
+    if (next !== this.lacked) {
+      this.lacked = next;
+      this.repeats = 0;
+      return next < this.suspected ? first : undefined;
+    }
+    if (++this.repeats % MISSED !== 0) return undefined;
+    this.suspected = this.sequence;
+    return first;
   }
 
   close(): void {

@@ -183,6 +183,8 @@ export class Transfers {
       return;
     }
     if (!sending.acknowledge(next)) return this.fail(ctx, replica, from, "it lost its pieces");
+    const missed = sending.missed(next);
+    if (missed !== undefined) this.send(ctx, replica, from, sending, missed);
     this.fill(ctx, replica, from, sending);
   }
 
@@ -243,7 +245,10 @@ export class Transfers {
       if (++delegated.quiet <= STALLED) continue;
       replica.tell(ctx, { type: "snapshotFailed", to });
     }
-    if (this.receiving !== undefined && ++this.receiving.quiet > ATTEMPTS) this.interrupt();
+    if (this.receiving !== undefined && ++this.receiving.quiet > ATTEMPTS) {
+      // Its sender begins again, if there still is one.
+      this.receiving = undefined;
+    }
   }
 
   // The receiver.
@@ -287,10 +292,8 @@ export class Transfers {
       const successor = epoch < origin.epoch || (epoch === origin.epoch && stream < origin.stream);
       if (node !== origin.node || !successor) return undefined;
     }
-    if (sequence !== 0) {
-      this.receiving = undefined;
-      return undefined;
-    }
+    // Only a beginning takes the place of what came before, stalled or not.
+    if (sequence !== 0) return undefined;
     this.receiving = new Receiving(origin, new PieceSink(replica.machine.receive()));
     return this.receiving;
   }
@@ -347,11 +350,6 @@ export class Transfers {
   /** Pieces of a snapshot are on disk whose record is still to come. */
   get isReceiving(): boolean {
     return this.receiving !== undefined;
-  }
-
-  /** Forgets a half-received snapshot; its sender begins again. */
-  interrupt(): void {
-    this.receiving = undefined;
   }
 
   /** The state whose installation the log has just decided on. */

@@ -7,12 +7,13 @@ import { unreachable } from "@quorate/kernel";
 import type { Language } from "@quorate/lab";
 
 import {
+  compactingRequest,
+  compacts,
   entries,
   metaText,
   plain,
   raftConfig,
   raftOutput,
-  raftRequest,
   raftResponse,
   type ShowData,
 } from "../raft/language.test.ts";
@@ -151,14 +152,9 @@ function state(zab: Zab): string {
   return `${role} in ${phase} ${epochs}${about}; history ${base}${held} commit ${commitIndex}`;
 }
 
-/** Can be told to compact its log, as a replica would after a checkpoint. */
 class CompactingZab extends Zab {
   override onRequest(...[ctx, id, request]: Parameters<Zab["onRequest"]>): void {
-    if (request.type === "propose" && plain(request.data).startsWith("compact:")) {
-      const index = Number(plain(request.data).slice("compact:".length));
-      return this.compact(this.snapshotMeta(index), 1, Infinity);
-    }
-    super.onRequest(ctx, id, request);
+    if (!compacts(this, request)) super.onRequest(ctx, id, request);
   }
 }
 
@@ -167,10 +163,7 @@ export function zabLanguage(): Language<ZabWords, Zab> {
   const claims = new ZabClaims();
   return {
     create: (_id, nodes, settings) => new CompactingZab(raftConfig(nodes, settings)),
-    request: (words) =>
-      words[0] === "compact"
-        ? { type: "propose", data: new TextEncoder().encode(`compact:${words[1]}`) }
-        : raftRequest(words),
+    request: compactingRequest,
     kind: (m) => m.type,
     message: zabMessage,
     record: zabRecord,

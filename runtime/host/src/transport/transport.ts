@@ -96,7 +96,8 @@ export class Transport {
   private readonly options: TransportOptions;
   private readonly receivers = new Map<number, Receiver>();
   private readonly server: Server;
-  private readonly inbound = new Set<Socket>();
+  /** Accepted connections, and whose each is once it was welcomed. */
+  private readonly inbound = new Map<Socket, NodeId | undefined>();
   private readonly addresses: Map<NodeId, Address> = new Map();
   private connecting = false;
   private closed = false;
@@ -131,11 +132,22 @@ export class Transport {
     if (this.connecting && !this.closed) link.open();
   }
 
-  /** `peer` is no member any more. What it sends on an open connection is still taken. */
-  dismiss(peer: NodeId): void {
-    this.known.get(peer)?.close();
-    this.known.delete(peer);
-    this.addresses.delete(peer);
+  /**
+   * Talks to nobody but `members` any more. What another sends on an open connection is still
+   * taken while its removal may be taken back; after that it is hung up on, so that it dials
+   * again and is told. Whatever it last heard may not have said so.
+   */
+  retain(members: ReadonlyMap<NodeId, unknown>): void {
+    for (const [peer, link] of this.known) {
+      if (members.has(peer)) continue;
+      link.close();
+      this.known.delete(peer);
+      this.addresses.delete(peer);
+    }
+    for (const [socket, from] of this.inbound) {
+      if (from === undefined || members.has(from)) continue;
+      if (this.options.departure(from) === "certain") socket.destroy();
+    }
   }
 
   /** Who receives the messages of a group. Before {@link listen}. */
@@ -168,7 +180,7 @@ export class Transport {
   async close(): Promise<void> {
     this.closed = true;
     for (const link of this.links.values()) link.close();
-    for (const socket of this.inbound) socket.destroy();
+    for (const socket of this.inbound.keys()) socket.destroy();
     if (this.server.listening) await new Promise((resolve) => this.server.close(resolve));
   }
 
@@ -196,7 +208,7 @@ export class Transport {
     let from: NodeId | undefined;
     const reader = new FrameReader(this.options.frameBytes);
     const handshake = new FrameReader(HANDSHAKE_BYTES);
-    this.inbound.add(socket);
+    this.inbound.set(socket, undefined);
     socket.setTimeout(HANDSHAKE_MS, () => socket.destroy());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.inbound.delete(socket));
@@ -239,6 +251,7 @@ export class Transport {
     }
     socket.write(writer.finish());
     socket.setTimeout(0);
+    this.inbound.set(socket, hello.identity.node);
     return hello.identity.node;
   }
 

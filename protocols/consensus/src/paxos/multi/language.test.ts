@@ -8,12 +8,13 @@ import { unreachable } from "@quorate/kernel";
 import type { Language } from "@quorate/lab";
 
 import {
+  compactingRequest,
+  compacts,
   entries,
   metaText,
   plain,
   raftConfig,
   raftOutput,
-  raftRequest,
   raftResponse,
   type ShowData,
 } from "../../raft/language.test.ts";
@@ -148,14 +149,9 @@ function paxosConfig(
   };
 }
 
-/** Can be told to compact its log, as a replica would after a checkpoint. */
 class CompactingPaxos extends MultiPaxos {
   override onRequest(...[ctx, id, request]: Parameters<MultiPaxos["onRequest"]>): void {
-    if (request.type === "propose" && plain(request.data).startsWith("compact:")) {
-      const index = Number(plain(request.data).slice("compact:".length));
-      return this.compact(this.snapshotMeta(index), 1, Infinity);
-    }
-    super.onRequest(ctx, id, request);
+    if (!compacts(this, request)) super.onRequest(ctx, id, request);
   }
 }
 
@@ -164,10 +160,7 @@ export function paxosLanguage(): Language<MultiPaxosWords, MultiPaxos> {
   const claims = new MultiPaxosClaims();
   return {
     create: (_id, nodes, settings) => new CompactingPaxos(paxosConfig(nodes, settings)),
-    request: (words) =>
-      words[0] === "compact"
-        ? { type: "propose", data: new TextEncoder().encode(`compact:${words[1]}`) }
-        : raftRequest(words),
+    request: compactingRequest,
     kind: (m) => m.type,
     message: paxosMessage,
     record: paxosRecord,

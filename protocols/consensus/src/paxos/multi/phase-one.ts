@@ -48,6 +48,8 @@ export abstract class PhaseOne extends Electing {
   protected inheritedLast: Index = 0;
   /** Who asked for this attempt, if it was the leader. */
   private summons: Ballot | undefined;
+  /** The furthest slot from which the promised ballot has asked this node to tell. */
+  private askedFrom: Index = 0;
 
   protected override prepare(ctx: Ctx, summons: Ballot | undefined): void {
     const ballot = makeBallot(Math.max(this.promised.round, this.seenRound) + 1, ctx.self);
@@ -92,6 +94,11 @@ export abstract class PhaseOne extends Electing {
       this.adopt(ctx, m.ballot);
       this.follow(ctx, undefined);
       this.awaitLeader(ctx);
+      this.askedFrom = m.from;
+    } else if (m.from > this.askedFrom) {
+      // A phase one that gets on is left the time it needs (M26).
+      if (this.role !== "leader") this.awaitLeader(ctx);
+      this.askedFrom = m.from;
     }
     this.report(ctx, from, m.from);
   }
@@ -130,6 +137,7 @@ export abstract class PhaseOne extends Electing {
     const expected = Math.max(known.through, this.commitIndex) + 1;
     // An old part, or one whose predecessor was lost (scenario P1: parts are put where they belong).
     if (known.complete || m.from > expected) return;
+    const isNews = m.through > known.through;
     known.through = Math.max(known.through, m.through);
     known.commit = Math.max(known.commit, m.commit);
     known.complete = m.through >= m.last;
@@ -138,8 +146,10 @@ export abstract class PhaseOne extends Electing {
     if (m.from <= this.commitIndex + 1) this.learn(ctx, m.runs, Math.min(m.commit, m.through));
     // What was learned may have made this node a learner.
     if (!this.isAsking(m.ballot)) return;
-    if (known.complete) this.count(ctx);
-    else this.ask(ctx, from);
+    if (known.complete) return this.count(ctx);
+    // This node, too, is left the time it needs while it gets on (M26).
+    if (isNews && this.role === "candidate") this.awaitLeader(ctx);
+    this.ask(ctx, from);
   }
 
   /** Whether answers to `ballot` are waited for: by a candidate, or under a new configuration (M15). */

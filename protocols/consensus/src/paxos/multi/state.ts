@@ -9,7 +9,7 @@
  * ../../leader/state.ts}): state ← {@link ./election.ts election} ← {@link
  * ./phase-one.ts phase one} ← {@link ./phase-two.ts phase two} ← {@link
  * ./streams.ts streams to members} ← {@link ./reads.ts reads} ← {@link
- * ./changes.ts changes} ← {@link ./multi-paxos.ts MultiPaxos}. Rules (M1–M25) and
+ * ./changes.ts changes} ← {@link ./multi-paxos.ts MultiPaxos}. Rules (M1–M26) and
  * invariants (J1–J9) are those of paxos/PROTOCOL.md.
  */
 
