@@ -123,9 +123,17 @@ export const ZAB_MODELS: readonly LogRow<Zab, ZabConfig>[] = [
     slowDisk: 1,
     inFlight: 2,
   }),
-  zab("growing", GROWING.summary, GROWING.settings),
-  zab("replacing", REPLACING.summary, REPLACING.settings),
-  zab("exchanging", EXCHANGING.summary, EXCHANGING.settings),
+  // A single voter that has crashed leads without an election.
+  zab("growing", GROWING.summary, { ...GROWING.settings, elections: 0, finalize: 0 }),
+  zab("replacing", REPLACING.summary, { ...REPLACING.settings, elections: 0, terms: 3 }),
+  zab("exchanging", EXCHANGING.summary, {
+    ...EXCHANGING.settings,
+    candidates: 1,
+    elections: 0,
+    finalize: 0,
+    slowNodes: 1,
+    inFlight: 3,
+  }),
 ];
 
 /** Rows of Zab, whose elections have timers of their own. */

@@ -57,7 +57,10 @@ class CommitsWithNewVotersOnly extends Zab {
   protected override advance(ctx: Context<ZabWords>): void {
     const { voters } = this.configuration;
     const alone = { voters, outgoing: [] };
-    this.commitTo(ctx, reachedByQuorum(alone, (node) => this.heldBy(ctx, node)));
+    this.commitTo(
+      ctx,
+      reachedByQuorum(alone, (node) => this.heldBy(ctx, node)),
+    );
   }
 }
 
@@ -93,7 +96,7 @@ const ZAB_MISTAKES: Mistakes<Zab, ZabConfig> = {
   restarts: "L7-acks-before-durable",
   growing: "L6-leader-counts-itself-first",
   replacing: (config) => new CommitsWithNewVotersOnly(config),
-  exchanging: (config) => new CommitsWithNewVotersOnly(config),
+  exchanging: "B18-delivers-on-receipt",
 };
 
 function examine<P extends OrderedLog<LogWords>, C>(

@@ -41,7 +41,7 @@ interface Field {
 const UNASKED: ReadonlySet<string> = new Set(["liveness", ...CLIENT_CLAIMS.map(({ id }) => id)]);
 
 /** Every model is searched so far before any is searched to its end: most bugs are not deep. */
-const SHALLOW = 100_000;
+const SHALLOW = 40_000;
 
 const FIELDS: ReadonlyMap<string, Field> = new Map([
   ["raft", fieldOf(raftBugs, [...RAFT_HUNTS.map(aimed), ...RAFT_MODELS.map(groundOf)])],
@@ -91,10 +91,7 @@ function groundOf<P, C>(row: LogRow<P, C>): Ground<C, P> {
   return { name: row.model, search: (make, maxStates) => row.plant(make, { maxStates }) };
 }
 
-function fieldOf<C, P>(
-  bugs: readonly Planted<C, P>[],
-  grounds: readonly Ground<C, P>[],
-): Field {
+function fieldOf<C, P>(bugs: readonly Planted<C, P>[], grounds: readonly Ground<C, P>[]): Field {
   return {
     bugs: bugs.map(({ bug }) => bug),
     hunt(name, maxStates) {
@@ -107,9 +104,11 @@ function fieldOf<C, P>(
 
 function hunted<C, P>(
   grounds: readonly Ground<C, P>[],
-  { bug: { name: bug }, make }: Planted<C, P>,
+  planted: Planted<C, P>,
   maxStates: number,
 ): PlantedVerdict {
+  const bug = planted.bug.name;
+  const make = (config: C): P => planted.make(config);
   let left = grounds.toSorted((a, b) => Number(b.bug === bug) - Number(a.bug === bug));
   let states = 0;
   let last: PlantedVerdict | undefined;

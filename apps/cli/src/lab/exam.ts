@@ -101,7 +101,9 @@ function report(protocol: string, grades: readonly Grade[], { paint }: Terminal)
     .map(({ bug, sentence, run, path }) => {
       // A checker's counterexample is the shortest there is; it is found again, not replayed.
       const again =
-        run === undefined || path !== undefined ? `check ${protocol} --bug ${bug}` : `replay ${run}`;
+        run === undefined || path !== undefined
+          ? `check ${protocol} --bug ${bug}`
+          : `replay ${run}`;
       return `\n${paint("bold", bug)}: ${sentence}\n  quorate ${again}\n`;
     });
   const found = grades.filter((grade) => grade.found).length;
