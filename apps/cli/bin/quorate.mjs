@@ -4,6 +4,7 @@ import module from "node:module";
 // Newer Nodes keep what they compiled from one start to the next.
 module.enableCompileCache?.();
 
-const { main } = await import("../dist/main.js");
+const { main, onOutputError } = await import("../dist/main.js");
 
+process.stdout.on("error", onOutputError);
 process.exitCode = await main(process.argv.slice(2));

@@ -21,6 +21,8 @@ export interface Ran {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Standard output leads to somebody who has read enough already. */
+  readonly unread?: boolean;
 }
 
 const endings = new WeakMap<TestContext, (() => unknown)[]>();
@@ -43,11 +45,13 @@ function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.Proce
 }
 
 /** Runs a command to its end. */
-export function run(args: readonly string[], { env, input }: RunOptions = {}): Promise<Ran> {
+export function run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { env, input, unread = false } = options;
   const child = spawn(process.execPath, [COMMAND, ...args], { env: environment(env) });
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  if (unread) child.stdout.destroy();
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdin.end(input ?? "");
   return new Promise((resolve) => {

@@ -48,6 +48,11 @@ test("wrong usage is status 2 and one line with a guess", async () => {
   assert.match(await wrong(), /Usage: quorate/);
 });
 
+test("output that nobody reads to its end is no failure", async () => {
+  const { status, stderr } = await run(["simulate", "raft", "--list"], { unread: true });
+  assert.deepEqual([status, stderr], [0, ""]);
+});
+
 test("what is refused is status 1 and one line without a stack", async () => {
   const refused = async (...argv: string[]): Promise<string> => {
     const { status, out, err } = await ask(...argv);

@@ -18,8 +18,6 @@ export async function main(
   argv: readonly string[],
   terminal: Terminal = systemTerminal(),
 ): Promise<number> {
-  // Whoever read our output has read enough (`quorate kv get x --prefix | head`).
-  process.stdout.on("error", onPipe);
   try {
     let status: ExitStatus = EXIT.fine;
     const args = argv[0] === "agent" ? canonicalFlags(argv) : argv;
@@ -27,12 +25,14 @@ export async function main(
     return status;
   } catch (error) {
     return conclude(error, terminal);
-  } finally {
-    process.stdout.off("error", onPipe);
   }
 }
 
-function onPipe(error: NodeJS.ErrnoException): void {
+/**
+ * Standard output failed, which may be told long after a command has ended: whoever reads it may
+ * have read enough (`quorate kv get x --prefix | head`).
+ */
+export function onOutputError(error: NodeJS.ErrnoException): never {
   process.exit(error.code === "EPIPE" ? EXIT.fine : EXIT.failed);
 }
 

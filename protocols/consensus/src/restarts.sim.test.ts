@@ -6,16 +6,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { NodeId } from "@quorate/kernel";
 import { CALM, Dice, Simulation } from "@quorate/lab";
 
+import { leaderOf, logs, type Logs } from "./logs.rig.test.ts";
 import type { LogWords, OrderedLog } from "./ordered-log.ts";
-import { multiPaxosDefaults } from "./paxos/multi/config.ts";
-import { MultiPaxos } from "./paxos/multi/multi-paxos.ts";
-import { lan } from "./raft/config.ts";
-import { Raft } from "./raft/raft.ts";
-import { zabDefaults } from "./zab/config.ts";
-import { Zab } from "./zab/zab.ts";
 
 const VOTERS = ["a", "b", "c"] as const;
 const SEEDS = 32;
@@ -27,33 +21,17 @@ class OneTurn extends Dice {
   }
 }
 
-const engines: Readonly<Record<string, () => OrderedLog<LogWords>>> = {
-  Raft: () => new Raft(lan({ voters: VOTERS })),
-  "Multi-Paxos": () => new MultiPaxos(multiPaxosDefaults({ voters: VOTERS })),
-  Zab: () => new Zab(zabDefaults({ voters: VOTERS })),
-};
-
-for (const [name, create] of Object.entries(engines)) {
+for (const [name, create] of Object.entries(logs)) {
   test(`${name}: a leader that hands over and restarts knows in the end what the others know`, () => {
-    for (let seed = 1; seed <= SEEDS; seed++) catchesUp(create, seed);
+    for (let seed = 1; seed <= SEEDS; seed++) catchesUp(() => create(VOTERS), seed);
   });
 }
 
 function catchesUp(create: () => OrderedLog<LogWords>, seed: number): void {
   const fates = new OneTurn(seed, { ...CALM, latencyMs: [1, 1], syncMs: [1, 1] });
-  const world = new Simulation<LogWords, OrderedLog<LogWords>>({
-    seed,
-    nodes: VOTERS,
-    create,
-    fates,
-  });
-  const leader = (): NodeId => {
-    const found = VOTERS.find((node) => world.process(node)?.role === "leader");
-    assert.ok(found, "somebody leads");
-    return found;
-  };
+  const world: Logs = new Simulation({ seed, nodes: VOTERS, create, fates });
   world.runFor(10_000);
-  const old = leader();
+  const old = leaderOf(world, VOTERS);
   for (let number = 0; number < 3; number++) {
     world.request(old, { type: "propose", data: new Uint8Array(3) });
     world.runFor(50);

@@ -16,6 +16,12 @@ export interface Shard {
 /** More are counted, not kept. */
 const KEPT_FAILURES = 100;
 
+/** Seeds next to each other. */
+export interface Seeds {
+  readonly first: number;
+  readonly count: number;
+}
+
 export class Fleet {
   readonly tally: Tally = new Tally();
   readonly failures: Failure[] = [];
@@ -28,18 +34,18 @@ export class Fleet {
   constructor(
     subject: Subject,
     plan: FleetPlan,
-    seeds: number,
+    seeds: Seeds,
     shard: Shard,
     jobs: number = availableParallelism(),
   ) {
-    this.total = Math.max(0, Math.ceil((seeds - shard.index + 1) / shard.count));
+    this.total = Math.max(0, Math.ceil((seeds.count - shard.index + 1) / shard.count));
     this.jobs = Math.max(1, Math.min(jobs, this.total));
     this.tasks = Array.from({ length: this.jobs }, (_, job) => ({
       protocol: subject.name,
       plan,
-      first: shard.index + job * shard.count,
+      first: seeds.first + shard.index - 1 + job * shard.count,
       step: shard.count * this.jobs,
-      last: seeds,
+      last: seeds.first + seeds.count - 1,
     }));
   }
 

@@ -92,8 +92,12 @@ function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
     .description(
       "run a protocol in virtual time under faults, from seeds, and see whether it holds",
     )
-    .option("--seed <seed>", "run this one seed", natural)
-    .option("--seeds <count>", "run so many seeds, from 1 on, on all cores (default: 100)", natural)
+    .option("--seed <seed>", "run this one seed; with --seeds, the first of them", natural)
+    .option(
+      "--seeds <count>",
+      "run so many seeds, from --seed or 1 on, on all cores (default: 100)",
+      natural,
+    )
     .option("--shard <i/n>", "of the seeds, only the i-th of n shares")
     .option("--jobs <count>", "how many cores to use (default: all)", natural)
     .option("--scenario <name>", "the trouble to make (default: each seed draws its own)")
@@ -118,6 +122,7 @@ function addSimulate(root: Command, terminal: Terminal, ended: Ended): void {
       examples(
         "quorate simulate raft --seeds 1000",
         "quorate simulate raft --seeds 100000 --shard 2/8 --json",
+        "quorate simulate raft --seed 5001 --seeds 1000",
         "quorate simulate raft --seed 7 --nodes 5 --scenario partitions --trace -",
         "quorate simulate raft --bug L6-leader-counts-itself-first",
         "quorate simulate raft --list",

@@ -70,13 +70,17 @@ export async function simulate(
     ...(flags.scenario === undefined ? {} : { scenario: flags.scenario }),
     ...(flags.bug === undefined ? {} : { bug: flags.bug }),
   };
-  if (flags.seed !== undefined)
+  if (flags.seed !== undefined && flags.seeds === undefined)
     return one(subject, runOfSeed(subject, flags.seed, plan), flags, terminal);
   if (flags.trace !== undefined || flags.history !== undefined) {
-    throw new CliError({ code: "usage", reason: "--trace and --history need one --seed" });
+    throw new CliError({
+      code: "usage",
+      reason: "--trace and --history need one --seed, without --seeds",
+    });
   }
   const shard = shardOf(flags.shard);
-  const fleet = new Fleet(subject, plan, flags.seeds ?? SEEDS, shard, flags.jobs);
+  const seeds = { first: flags.seed ?? 1, count: flags.seeds ?? SEEDS };
+  const fleet = new Fleet(subject, plan, seeds, shard, flags.jobs);
   return reportFleet(subject, fleet, flags.json === true, terminal);
 }
 

@@ -114,7 +114,9 @@ export class Raft extends Repairing implements OrderedLog<RaftWords> {
   protected override onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
     const progress = this.progress.get(to);
     if (this.role !== "leader" || progress === undefined) return;
-    this.agree(ctx, to, progress, index, index);
+    // Whoever sent it may follow a later leader: beyond what is committed here its log may be another.
+    const agreed = Math.min(index, this.commitIndex);
+    this.agree(ctx, to, progress, agreed, agreed);
   }
 
   override entries(first: Index, last: Index): readonly Entry[] {

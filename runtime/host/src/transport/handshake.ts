@@ -30,7 +30,7 @@ export interface Hello {
   readonly to: NodeId;
 }
 
-type Refusal =
+export type Refusal =
   | "version"
   | "cluster"
   | "wrongNode"

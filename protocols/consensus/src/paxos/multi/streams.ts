@@ -82,8 +82,9 @@ export abstract class Streaming extends PhaseTwo {
   protected override onSnapshotSent(ctx: Ctx, to: NodeId, index: Index): void {
     const progress = this.progress.get(to);
     if (this.role !== "leader" || progress === undefined) return;
-    const news = progress.agreed(Math.min(index, this.next - 1), index);
-    if (news) this.advance(ctx);
+    // Beyond what is decided here a later leader may have decided what this one did not propose.
+    const agreed = Math.min(index, this.commitIndex);
+    if (progress.agreed(agreed, agreed)) this.advance(ctx);
   }
 
   /** The first word of a leader, by which the others know it. */
