@@ -1,6 +1,14 @@
 /** The models that `quorate check` knows, by protocol. The numbers are chosen to be seen through in seconds. */
 
-import type { MultiPaxos, MultiPaxosConfig, Raft, RaftConfig } from "@quorate/consensus";
+import type {
+  MultiPaxos,
+  MultiPaxosConfig,
+  Raft,
+  RaftConfig,
+  Zab,
+  ZabConfig,
+  ZabWords,
+} from "@quorate/consensus";
 import { check } from "@quorate/lab/checker";
 
 import type { CheckableModel, Settings } from "./checkable.ts";
@@ -9,11 +17,12 @@ import { paxosModel } from "./paxos.ts";
 import { raftModel } from "./raft.ts";
 import { synodModel } from "./synod.ts";
 import { twoPhaseModel } from "./two-phase.ts";
+import { electedRival, establishedLeader, zabModel } from "./zab.ts";
 
 const raft = logRows("raft", raftModel);
 const paxos = logRows("paxos", paxosModel);
 
-/** What the logs of both engines are checked for; each says it of its own class. */
+/** What the logs of all engines are checked for; each says it of its own class. */
 export const RAFT_MODELS: readonly LogRow<Raft, RaftConfig>[] = [
   raft("elections", "nobody but one leads a term, while nodes crash and disks take their time", {
     crashes: 1,
@@ -83,9 +92,60 @@ export const PAXOS_MODELS: readonly LogRow<MultiPaxos, MultiPaxosConfig>[] = [
   }),
 ];
 
+export const ZAB_MODELS: readonly LogRow<Zab, ZabConfig>[] = [
+  zab("elections", "nobody but one leads an epoch, whoever looks for a leader", {
+    heartbeats: 1,
+    finalize: 2,
+    slowDisk: 1,
+    electionsOnly: 1,
+  }),
+  zab("beginnings", "two nodes come to a leader from the very beginning, while one crashes", {
+    led: 0,
+    nodes: 2,
+    elections: 1,
+    finalize: 2,
+    crashes: 1,
+    terms: 3,
+    slowDisk: 1,
+    electionsOnly: 1,
+  }),
+  zab("takeover", "what a leader to be inherits is committed when a quorum has made it its own", {
+    led: 2,
+    elections: 1,
+    proposals: 1,
+    slowDisk: 1,
+  }),
+  zab("replication", "what a leader committed stays when another is elected", { proposals: 1 }),
+  zab("restarts", "what is committed has outlived a crash before anybody is told", {
+    elections: 0,
+    proposals: 2,
+    crashes: 1,
+    slowDisk: 1,
+    inFlight: 2,
+  }),
+  // A single voter that has crashed leads without an election.
+  zab("growing", GROWING.summary, { ...GROWING.settings, elections: 0, finalize: 0 }),
+  zab("replacing", REPLACING.summary, { ...REPLACING.settings, elections: 0, terms: 3 }),
+  zab("exchanging", EXCHANGING.summary, {
+    ...EXCHANGING.settings,
+    candidates: 1,
+    elections: 0,
+    finalize: 0,
+    slowNodes: 1,
+    inFlight: 3,
+  }),
+];
+
+/** Rows of Zab, whose elections have timers of their own. */
+function zab(model: string, summary: string, own: Settings): LogRow<Zab, ZabConfig> {
+  const row = logRows<ZabWords, Zab, ZabConfig>("zab", zabModel, [establishedLeader, electedRival]);
+  return row(model, summary, { finalize: 1, stand: 0, transfer: 0, ...own });
+}
+
 export const MODELS: readonly CheckableModel[] = [
   ...RAFT_MODELS,
   ...PAXOS_MODELS,
+  ...ZAB_MODELS,
   {
     protocol: "two-phase",
     model: "crash",

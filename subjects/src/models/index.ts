@@ -2,9 +2,10 @@ export { firstLeader, type LogHistory, type LogModel, type LogParameters } from 
 export { type CreateMultiPaxos, paxosModel } from "./paxos.ts";
 export { type CreateRaft, raftModel } from "./raft.ts";
 export { twoPhaseModel, type TwoPhaseParameters } from "./two-phase.ts";
-export { MODELS, PAXOS_MODELS, RAFT_MODELS } from "./catalogue.ts";
+export { type CreateZab, zabModel } from "./zab.ts";
+export { MODELS, PAXOS_MODELS, RAFT_MODELS, ZAB_MODELS } from "./catalogue.ts";
 export { type CheckableModel, type RunOptions, type Settings } from "./checkable.ts";
 export { type LogRow } from "./log-rows.ts";
-export { type Hunt, type Hunted, huntRaft, RAFT_HUNTS } from "./raft-hunts.ts";
+export { type Hunt, RAFT_HUNTS, searchHunt } from "./raft-hunts.ts";
 export { synodModel, type SynodParameters } from "./synod.ts";
-export { huntPlanted, PLANTED, type PlantedVerdict } from "./planted.ts";
+export { huntPlanted, PLANTABLE, plantedOf, type PlantedVerdict, unaskedOf } from "./planted.ts";

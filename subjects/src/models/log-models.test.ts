@@ -12,13 +12,17 @@ import {
   type RaftConfig,
   type RaftWords,
   reachedByQuorum,
+  Zab,
+  type ZabConfig,
+  type ZabWords,
 } from "@quorate/consensus";
 import type { Context } from "@quorate/kernel";
 
 import type { Planted } from "../log/planted.ts";
 import { paxosBugs } from "../paxos/bugs.ts";
 import { raftBugs } from "../raft/bugs.ts";
-import { PAXOS_MODELS, RAFT_MODELS } from "./catalogue.ts";
+import { zabBugs } from "../zab/bugs.ts";
+import { PAXOS_MODELS, RAFT_MODELS, ZAB_MODELS } from "./catalogue.ts";
 import type { LogRow } from "./log-rows.ts";
 
 /** Counts only the new voters while a configuration is joint (against R28). */
@@ -38,6 +42,25 @@ class ProposesUnpromised extends MultiPaxos {
     const was = this.isPrepared;
     super.checkPromises();
     if (this.role === "leader") this.isPrepared ||= was;
+  }
+}
+
+/** Enters an epoch that nobody has promised (against B6). */
+class NeedsNobody extends Zab {
+  protected override suffices(): boolean {
+    return true;
+  }
+}
+
+/** Commits what the new members have while those before are still needed (against B22). */
+class CommitsWithNewVotersOnly extends Zab {
+  protected override advance(ctx: Context<ZabWords>): void {
+    const { voters } = this.configuration;
+    const alone = { voters, outgoing: [] };
+    this.commitTo(
+      ctx,
+      reachedByQuorum(alone, (node) => this.heldBy(ctx, node)),
+    );
   }
 }
 
@@ -65,6 +88,17 @@ const PAXOS_MISTAKES: Mistakes<MultiPaxos, MultiPaxosConfig> = {
   joining: (config) => new ProposesUnpromised(config),
 };
 
+const ZAB_MISTAKES: Mistakes<Zab, ZabConfig> = {
+  elections: (config) => new NeedsNobody(config),
+  beginnings: "B6-half-is-enough",
+  takeover: "B15-serves-on-promises",
+  replication: "B8-leads-outdated",
+  restarts: "L7-acks-before-durable",
+  growing: "L6-leader-counts-itself-first",
+  replacing: (config) => new CommitsWithNewVotersOnly(config),
+  exchanging: "B18-delivers-on-receipt",
+};
+
 function examine<P extends OrderedLog<LogWords>, C>(
   rows: readonly LogRow<P, C>[],
   mistakes: Mistakes<P, C>,
@@ -86,7 +120,7 @@ function examine<P extends OrderedLog<LogWords>, C>(
     const made = typeof mistake === "string" ? planted(bugs, mistake) : mistake;
     test(`${name}: a mistake is found`, () => {
       const { violation } = row.plant(made, { maxStates: 2_000_000 });
-      assert.match(violation?.promise ?? "nothing", /^[IJR][0-9]+: /);
+      assert.match(violation?.promise ?? "nothing", /^[HIJR][0-9]+: /);
     });
   }
 }
@@ -99,3 +133,4 @@ function planted<P, C>(bugs: readonly Planted<C, P>[], name: string): (config: C
 
 examine(RAFT_MODELS, RAFT_MISTAKES, raftBugs);
 examine(PAXOS_MODELS, PAXOS_MISTAKES, paxosBugs);
+examine(ZAB_MODELS, ZAB_MISTAKES, zabBugs);

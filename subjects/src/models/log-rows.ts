@@ -2,7 +2,7 @@
 
 import type { LogWords, OrderedLog } from "@quorate/consensus";
 import type { Vocabulary } from "@quorate/kernel";
-import { check, type Verdict } from "@quorate/lab/checker";
+import { type Action, check, type Verdict } from "@quorate/lab/checker";
 
 import type { CheckableModel, RunOptions, Settings } from "./checkable.ts";
 import { firstLeader, type LogModel, type LogParameters } from "./log.ts";
@@ -24,9 +24,17 @@ const USUAL: Settings = {
   inFlight: 0,
   slowDisk: 0,
   electionsOnly: 0,
-  // Whether it begins with a leader.
+  // Where it begins: 0 where all nodes have just started, 1 with a leader, 2 and more as the engine says.
   led: 1,
 };
+
+/** Timers that not every engine has, or uses: they fire as often as a setting of the name says. */
+const OWN_TIMERS = ["finalize", "stand", "transfer"] as const;
+
+/** Steps to take before a search. */
+export type Opening<L extends LogWords, P extends OrderedLog<L>> = (
+  model: LogModel<L, P>,
+) => readonly Action<L>[];
 
 /** One voter becomes two. */
 export const GROWING = {
@@ -71,10 +79,15 @@ export const EXCHANGING = {
   },
 } as const;
 
-/** Makes rows of one engine. */
+/**
+ * Makes rows of one engine.
+ *
+ * @param openings - Where models begin whose setting `led` is 1, 2 and so on.
+ */
 export function logRows<L extends LogWords, P extends OrderedLog<L>, C>(
   protocol: string,
   modelOf: (parameters: LogParameters, make?: (config: C) => P) => LogModel<L, P>,
+  openings: readonly Opening<L, P>[] = [firstLeader],
 ): (model: string, summary: string, own: Settings) => LogRow<P, C> {
   return (model, summary, own) => {
     const settings = { ...USUAL, ...own };
@@ -84,7 +97,11 @@ export function logRows<L extends LogWords, P extends OrderedLog<L>, C>(
       make?: (config: C) => P,
     ): Verdict<Vocabulary> => {
       const made = modelOf(parametersOf(values), make);
-      return check(made, values["led"] === 0 ? options : { ...options, from: firstLeader(made) });
+      const { led = 0 } = values;
+      if (led === 0) return check(made, options);
+      const opening = openings[led - 1];
+      if (opening === undefined) throw new RangeError(`led is ${led}, above ${openings.length}`);
+      return check(made, { ...options, from: opening(made) });
     };
     return {
       protocol,
@@ -109,6 +126,12 @@ function parametersOf(values: Settings): LogParameters {
     elections: value("elections"),
     heartbeats: value("heartbeats"),
     quorumChecks: value("quorumChecks"),
+    timers: Object.fromEntries(
+      OWN_TIMERS.filter((timer) => values[timer] !== undefined).map((timer) => [
+        timer,
+        value(timer),
+      ]),
+    ),
     proposals: value("proposals"),
     joins: value("joins"),
     leaves: value("leaves"),

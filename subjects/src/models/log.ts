@@ -30,6 +30,8 @@ export interface LogParameters {
   readonly heartbeats: number;
   /** How many times a leader may find that it has not heard from a quorum. */
   readonly quorumChecks: number;
+  /** How often timers may fire that only this engine has, by their names. */
+  readonly timers?: Readonly<Record<string, number>>;
   /** How many commands each leader may be asked to append. */
   readonly proposals: number;
   /** Each leader may be asked, before that, to make voters of so many learners … */
@@ -41,7 +43,7 @@ export interface LogParameters {
   readonly crashes: number;
   /** How many messages may arrive twice. */
   readonly duplicates?: number;
-  /** States in later terms are left out. */
+  /** States in later terms are left out; see {@link LogEngine.reached}. */
   readonly terms: number;
   /** How many messages may be on their way at one time; 0: as many as like. */
   readonly inFlight: number;
@@ -85,7 +87,9 @@ export interface LogEngine<L extends LogWords, P extends OrderedLog<L>, C> {
   claim(log: P, index: number): Claim | undefined;
   /** What a log has at an index. */
   entryAt(log: P, index: number): Entry | undefined;
-  /** Types of what only leaders send. */
+  /** The highest term of which a log knows, where that may be above its own, and what it is called. */
+  readonly reached?: { readonly name: string; of(log: P): number };
+  /** Types of what only leaders send that are elected. */
   readonly leaders: readonly string[];
   markOf(note: L["Note"]): string;
   /** Marks that an election leaves. */
@@ -93,6 +97,8 @@ export interface LogEngine<L extends LogWords, P extends OrderedLog<L>, C> {
   /** No order of ids is used, so that like nodes may change places. */
   readonly isSymmetric: boolean;
 }
+
+const TERM = { name: "term", of: ({ term }: { readonly term: number }): number => term };
 
 interface Committed {
   readonly entry: string;
@@ -130,6 +136,7 @@ export function logModel<
   make: (settings: C) => P = (settings) => engine.make(settings),
 ): LogModel<L, P> {
   const { elections, heartbeats, quorumChecks, crashes, duplicates = 0, terms } = parameters;
+  const { reached = TERM } = engine;
   const nodes = Object.freeze(Array.from({ length: parameters.nodes }, (_, i) => `n${i + 1}`));
   const settings = engine.settings(foundingOf(nodes, parameters), parameters.appendBytes);
   const changes = changesOf(nodes, parameters);
@@ -148,9 +155,14 @@ export function logModel<
       crashes,
       ...(duplicates === 0 ? {} : { duplicates }),
       ...(parameters.inFlight === 0 ? {} : { inFlight: parameters.inFlight }),
-      timeoutsOf: { election: elections, heartbeat: heartbeats, quorum: quorumChecks },
+      timeoutsOf: {
+        election: elections,
+        heartbeat: heartbeats,
+        quorum: quorumChecks,
+        ...parameters.timers,
+      },
     },
-    beyond: ({ term }) => (term > terms ? `term at most ${terms}` : undefined),
+    beyond: (log) => (reached.of(log) > terms ? `${reached.name} at most ${terms}` : undefined),
     history: {
       initial: { leaders: {}, committed: [], news: [], broken: undefined },
       after(history, node, happening) {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { actionText, Path } from "@quorate/lab/checker";
 
 import { raftBugs } from "../raft/bugs.ts";
-import { huntRaft, RAFT_HUNTS } from "./raft-hunts.ts";
+import { RAFT_HUNTS, searchHunt } from "./raft-hunts.ts";
 import type { CreateRaft } from "./raft.ts";
 
 /** A planted bug of the exam. */
@@ -17,9 +17,8 @@ function planted(name: string): CreateRaft {
 for (const hunt of RAFT_HUNTS) {
   test(`${hunt.name}: the mistake is found, and its run replays`, () => {
     const create = planted(hunt.bug);
-    const { verdict } = huntRaft(create, 1_000_000, [hunt]);
-    const { violation } = verdict;
-    assert.ok(violation, `not found in ${verdict.states} states`);
+    const { states, violation } = searchHunt(hunt, 1_000_000, create);
+    assert.ok(violation, `not found in ${states} states`);
     assert.match(violation.promise, /^(I8: n2 leads term \d without|R16:) "command 1 of term 1"/);
     const path = Path.along(hunt.model(create), violation.trace);
     assert.equal(path.broken, violation.promise);
@@ -28,8 +27,8 @@ for (const hunt of RAFT_HUNTS) {
   });
 
   test(`${hunt.name}: the shipped class does not make it`, () => {
-    const { verdict } = huntRaft(undefined, 50_000, [hunt]);
-    assert.equal(verdict.violation, undefined);
-    assert.ok(verdict.states > 10_000 || verdict.coverage !== "stopped");
+    const { violation, states, coverage } = searchHunt(hunt, 50_000);
+    assert.equal(violation, undefined);
+    assert.ok(states > 10_000 || coverage !== "stopped");
   });
 }

@@ -5,10 +5,11 @@
  */
 
 import type { Raft, RaftWords } from "@quorate/consensus";
-import { type Action, check, type Envelope, Path, type Verdict } from "@quorate/lab/checker";
+import { type Action, check, Path, type Verdict } from "@quorate/lab/checker";
 
-import { firstLeader, type LogHistory, type LogModel, type LogParameters } from "./log.ts";
+import { firstLeader, type LogModel, type LogParameters } from "./log.ts";
 import { type CreateRaft, raftModel } from "./raft.ts";
+import { forget, isBetween, type LogRun, propose } from "./steering.ts";
 
 type RaftModel = LogModel<RaftWords, Raft>;
 
@@ -21,14 +22,6 @@ export interface Hunt {
   readonly begins: string;
   readonly model: (create: CreateRaft | undefined) => RaftModel;
   readonly from: (model: RaftModel) => readonly Action<RaftWords>[];
-}
-
-export interface Hunted {
-  /** The hunt that found something, or the last one. */
-  readonly hunt: string;
-  /** Of all hunts together. */
-  readonly states: number;
-  readonly verdict: Verdict<RaftWords>;
 }
 
 const NARROW: LogParameters = {
@@ -74,27 +67,17 @@ export const RAFT_HUNTS: readonly Hunt[] = [
 ];
 
 /**
- * Looks for a broken promise in all of them, one after the other.
+ * Looks for a broken promise.
  *
  * @param create - The variant to be examined; the shipped class by default.
- * @param maxStates - Of each hunt.
  */
-export function huntRaft(
+export function searchHunt(
+  { model, from }: Hunt,
+  maxStates: number,
   create?: CreateRaft,
-  maxStates = 2_000_000,
-  hunts: readonly Hunt[] = RAFT_HUNTS,
-): Hunted {
-  let states = 0;
-  let last: Hunted | undefined;
-  for (const { name, model, from } of hunts) {
-    const made = model(create);
-    const verdict = check(made, { maxStates, from: from(made) });
-    states += verdict.states;
-    last = { hunt: name, states, verdict };
-    if (verdict.violation !== undefined) return last;
-  }
-  if (last === undefined) throw new RangeError("there is nowhere to look");
-  return last;
+): Verdict<RaftWords> {
+  const made = model(create);
+  return check(made, { maxStates, from: from(made) });
 }
 
 /** A message carries one entry, so that a server may have half of what its leader sends. */
@@ -116,14 +99,14 @@ function figure8(model: RaftModel): readonly Action<RaftWords>[] {
   // (c) The first server is back. It learns of term 2, and leads term 3.
   crash(path, A);
   path.timeout(A, "election");
-  path.settle(({ from, to }) => between(from, to, A, C));
+  path.settle((envelope) => isBetween(envelope, A, C));
   forget(path);
   lead(path, A, C);
   forget(path, ({ to }) => to === B);
   // (d) is what to look for: the second server, which has heard of term 3, leads term 4.
   crash(path, B);
   path.timeout(B, "election");
-  path.settle(({ from, to }) => between(from, to, B, C));
+  path.settle((envelope) => isBetween(envelope, B, C));
   forget(path, ({ from }) => from === B);
   return path.actions;
 }
@@ -133,7 +116,7 @@ function unsyncedTail(model: RaftModel): readonly Action<RaftWords>[] {
   const path = Path.along(model, firstLeader(model));
   propose(path, A);
   path.sync(A);
-  path.settle(({ from, to }) => between(from, to, A, C));
+  path.settle((envelope) => isBetween(envelope, A, C));
   path.deliver(({ to, message }) => to === B && message.type === "append");
   forget(path);
   // The others have been away, so that they do not stand by the leader any more.
@@ -142,19 +125,10 @@ function unsyncedTail(model: RaftModel): readonly Action<RaftWords>[] {
   return path.actions;
 }
 
-type Run = Path<RaftWords, Raft, LogHistory>;
-
-function propose(path: Run, node: string): void {
-  path.perform({ type: "ask", node, ask: 0, request: { type: "propose", data: Uint8Array.of(1) } });
-}
+type Run = LogRun<RaftWords, Raft>;
 
 function crash(path: Run, node: string): void {
   path.perform({ type: "crash", node, kept: 0 });
-}
-
-/** Everything on its way that matches is lost. */
-function forget(path: Run, matches: (envelope: Envelope<RaftWords>) => boolean = () => true): void {
-  for (const envelope of path.messages.filter(matches)) path.perform({ type: "drop", ...envelope });
 }
 
 /** A server stands for election and is elected by one other. */
@@ -162,12 +136,8 @@ function lead(path: Run, candidate: string, voter: string): void {
   path.timeout(candidate, "election");
   const isLeader = (): boolean => path.process(candidate)?.role === "leader";
   while (!isLeader()) {
-    path.deliver(({ from, to }) => between(from, to, candidate, voter));
+    path.deliver((envelope) => isBetween(envelope, candidate, voter));
     path.sync(candidate);
     path.sync(voter);
   }
-}
-
-function between(from: string, to: string, one: string, other: string): boolean {
-  return (from === one && to === other) || (from === other && to === one);
 }

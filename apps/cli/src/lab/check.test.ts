@@ -62,8 +62,34 @@ test("check --bug plants a bug of the exam, and finds it", async () => {
   const [{ hunt, violation }] = lines(out) as [{ hunt: string; violation: { promise: string } }];
   assert.equal(hunt, "L1-figure-8");
   assert.match(violation.promise, /^I8/);
-  const wrong = await ask("check", "raft", "--bug", "E14");
-  assert.deepEqual([wrong.status, wrong.out], [2, ""]);
+});
+
+test("check --bug plants bugs of every log, and refuses by name what its models cannot find", async () => {
+  for (const [protocol, bug, promise] of [
+    ["paxos", "L7-accepts-before-durable", "J10"],
+    ["zab", "B15-serves-on-promises", "H5"],
+  ] as const) {
+    const { status, out } = await ask("check", protocol, "--bug", bug);
+    assert.equal(status, 0);
+    assert.match(out, new RegExp(`${bug}: found by \\w+ after [0-9,]+ states\n {2}${promise}: `));
+  }
+  const refused = async (...argv: string[]): Promise<string> => {
+    const { status, out, err } = await ask("check", ...argv);
+    assert.deepEqual([status, out], [2, ""]);
+    return err;
+  };
+  assert.match(
+    await refused("raft", "--bug", "E14"),
+    /raft has no bug "E14", but .*E14-unsynced-tail/,
+  );
+  assert.match(
+    await refused("zab", "--bug", "D9-ignores-gaps"),
+    /D9-ignores-gaps breaks nothing else/,
+  );
+  assert.match(await refused("paxos", "--bug", "lease-too-long"), /ask neither for reads nor/);
+  assert.match(await refused("synod", "--bug", "E14"), /into models of raft, paxos, zab/);
+  const few = await ask("check", "zab", "--bug", "L7-pongs-before-durable", "--max-states", "500");
+  assert.deepEqual([few.status, /not found in 4,0\d\d states/.test(few.out)], [1, true]);
 });
 
 test("check with a wrong model, setting or protocol is wrong usage", async () => {
@@ -72,7 +98,10 @@ test("check with a wrong model, setting or protocol is wrong usage", async () =>
     assert.deepEqual([status, out], [2, ""]);
     return err;
   };
-  assert.match(await wrong(), /say what to check: raft, paxos, two-phase, synod, or --published/);
+  assert.match(
+    await wrong(),
+    /say what to check: raft, paxos, zab, two-phase, synod, or --published/,
+  );
   assert.match(await wrong("rafft"), /no models of "rafft" \(did you mean raft\?\)/);
   assert.match(await wrong("raft", "--model", "x"), /raft has no model "x", but elections/);
   assert.match(await wrong("raft", "--set", "x=1"), /--set x=1: raft elections has NAME=NUMBER/);

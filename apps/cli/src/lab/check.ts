@@ -13,8 +13,10 @@ import {
   type CheckableModel,
   huntPlanted,
   MODELS,
-  PLANTED,
+  PLANTABLE,
+  plantedOf,
   type Settings,
+  unaskedOf,
 } from "@quorate/subjects/models";
 
 import { CliError, EXIT, type ExitStatus } from "../errors.ts";
@@ -111,11 +113,22 @@ function hunt(
   flags: CheckFlags,
   terminal: Terminal,
 ): ExitStatus {
-  if (protocol !== "raft" || !PLANTED.includes(bug)) {
-    const known = `the bugs that can be planted are raft's: ${PLANTED.join(", ")}`;
-    throw new CliError({ code: "usage", reason: `${known}${didYouMean(bug, PLANTED)}` });
+  if (protocol === undefined || !PLANTABLE.includes(protocol)) {
+    const near = protocol === undefined ? "" : didYouMean(protocol, PLANTABLE);
+    const reason = `bugs are planted into models of ${PLANTABLE.join(", ")}${near}`;
+    throw new CliError({ code: "usage", reason });
   }
-  const { hunt, states, verdict } = huntPlanted(bug, flags.maxStates);
+  if (unaskedOf(protocol).includes(bug)) {
+    const instead = `quorate simulate ${protocol} --bug ${bug}`;
+    const reason = `models ask neither for reads nor for progress, and ${bug} breaks nothing else; try ${instead}`;
+    throw new CliError({ code: "usage", reason });
+  }
+  const names = plantedOf(protocol);
+  if (!names.includes(bug)) {
+    const reason = `${protocol} has no bug "${bug}", but ${names.join(", ")}${didYouMean(bug, names)}`;
+    throw new CliError({ code: "usage", reason });
+  }
+  const { hunt, states, verdict } = huntPlanted(protocol, bug, flags.maxStates);
   const { violation } = verdict;
   if (flags.json === true) {
     terminal.write(

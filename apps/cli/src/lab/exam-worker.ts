@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 
 import { encodeRun, examine } from "@quorate/lab";
 import { subjectNamed } from "@quorate/subjects";
-import { huntPlanted, PLANTED } from "@quorate/subjects/models";
+import { huntPlanted, plantedOf } from "@quorate/subjects/models";
 
 /** One bug to look for. */
 export interface Paper {
@@ -78,10 +78,10 @@ function shorter(protocol: string, bug: string): Partial<Grade> {
   return { hunt, states, path };
 }
 
-/** What the aimed models find of a bug that no seed found, if there are any for the protocol. */
+/** What models find of a bug that no seed found, if there are any that could. */
 function hunted(protocol: string, bug: string, maxStates?: number): Partial<Grade> {
-  if (protocol !== "raft" || !PLANTED.includes(bug)) return {};
-  const { hunt, states, verdict } = huntPlanted(bug, maxStates);
+  if (!plantedOf(protocol).includes(bug)) return {};
+  const { hunt, states, verdict } = huntPlanted(protocol, bug, maxStates);
   const { violation } = verdict;
   if (violation === undefined) return { states };
   const text = violation.promise;

@@ -37,7 +37,7 @@ export async function exam(
   });
   if (live) terminal.write("\r\u001B[K");
   const all = bugs.flatMap((name) => grades.get(name) ?? []);
-  if (flags.json !== true) terminal.write(report(all, terminal));
+  if (flags.json !== true) terminal.write(report(protocol, all, terminal));
   return all.every((grade) => grade.found) ? EXIT.fine : EXIT.failed;
 }
 
@@ -76,7 +76,7 @@ async function hand(
   await Promise.all(Array.from({ length: jobs }, work));
 }
 
-function report(grades: readonly Grade[], { paint }: Terminal): string {
+function report(protocol: string, grades: readonly Grade[], { paint }: Terminal): string {
   const columns = [
     { title: "bug" },
     { title: "found by" },
@@ -101,7 +101,9 @@ function report(grades: readonly Grade[], { paint }: Terminal): string {
     .map(({ bug, sentence, run, path }) => {
       // A checker's counterexample is the shortest there is; it is found again, not replayed.
       const again =
-        run === undefined || path !== undefined ? `check raft --bug ${bug}` : `replay ${run}`;
+        run === undefined || path !== undefined
+          ? `check ${protocol} --bug ${bug}`
+          : `replay ${run}`;
       return `\n${paint("bold", bug)}: ${sentence}\n  quorate ${again}\n`;
     });
   const found = grades.filter((grade) => grade.found).length;

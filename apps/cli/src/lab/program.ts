@@ -25,7 +25,7 @@ function addCheck(root: Command, terminal: Terminal, ended: Ended): void {
     .option("--set <name=number...>", "change a number of the model: --set crashes=2")
     .option("--max-states <count>", "give up after so many states", natural)
     .option("--no-reduce", "count nodes that are alike one by one")
-    .option("--bug <name>", "plant one of raft's exam bugs and find it with aimed models")
+    .option("--bug <name>", "plant one of the exam's bugs into the protocol's models and find it")
     .option("--published", "count models whose numbers of states are published")
     .option("--json", "print one JSON line per model")
     .addHelpText(

@@ -96,6 +96,8 @@ export abstract class Following extends Electing {
     if (from !== this.followed || m.attempt !== this.attempt || this.taken > 0) return;
     // An epoch that is promised to another cannot be followed; the leader finds another one (B7).
     if (!this.mayAccept(from, m.epoch)) return;
+    // What came early in another session is no part of this one (B17).
+    if (m.epoch > this.acceptedEpoch || m.session !== this.session) this.early = new Map();
     if (m.epoch > this.acceptedEpoch) this.acceptEpoch(ctx, m.epoch, from);
     this.hearLeader(ctx);
     this.session = m.session;
@@ -181,7 +183,8 @@ export abstract class Following extends Electing {
     if (m.mode === "snap") return;
     const common = indexIn(this.log, m.zxid);
     if (common === undefined) return this.endSession(ctx);
-    if (m.mode === "trunc") this.truncate(ctx, common);
+    // Who has entered the epoch has nothing but what its leader has: that was said in another life (B11).
+    if (m.mode === "trunc" && this.currentEpoch < m.epoch) this.truncate(ctx, common);
     // What is sent next continues this history, or it is not for this node as it is now.
     if (common !== this.lastIndex) this.endSession(ctx);
   }

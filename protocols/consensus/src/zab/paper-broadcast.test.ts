@@ -107,6 +107,30 @@ suite("synchronisation, the follower", () => {
     assert.throws(() => rig.stream("c", bad, 3), /H5/);
   });
 
+  test("B11: who has entered an epoch drops nothing in it, whatever a TRUNC of its last life says", () => {
+    const rig = new Rig(disk(2, "u@1 y@2"));
+    rig.followIt("c", 2);
+    rig.clear();
+    rig.stream("c", { type: "sync", mode: "trunc", zxid: zxidOf(1, 1) }, 2);
+    assert.deepEqual([rig.held, rig.records], [["u@1", "y@2"], []]);
+    assert.equal(rig.lastTo("c", "followerInfo").attempt, 2, "that session is over");
+  });
+
+  for (const [what, epoch, session] of [
+    ["of an earlier epoch with the same number", 3, 1],
+    ["of the same epoch", 2, 2],
+  ] as const) {
+    test(`B17: what came early in a session ${what} is no part of the next one`, () => {
+      const rig = new Rig();
+      rig.followIt("c", 2);
+      rig.hear("c", { ...propose(1, "x@1"), epoch: 2, session: 1, number: 2 });
+      rig.hear("c", { ...newLeader, epoch: 2, session: 1, number: 3 });
+      rig.beginSession("c", epoch, session);
+      rig.stream("c", diff(0, 0), epoch, session);
+      assert.deepEqual([rig.held, rig.zab.currentEpoch], [[], 0]);
+    });
+  }
+
   test("a session of which a message is missing for two pings is over (D9)", () => {
     const rig = new Rig();
     rig.followIt("c", 2);
