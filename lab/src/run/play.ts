@@ -22,15 +22,16 @@ import { Simulation } from "../simulator/simulation.ts";
 import type { Weather } from "../simulator/weather.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
-import { Chronicle, type Stretch } from "./chronicle.ts";
+import { Chronicle, decisionsOf, type Entry } from "./chronicle.ts";
 import { Clients } from "./clients.ts";
 import { type Concern, type Intervention, nodesOf, type Timed } from "./intervention.ts";
-import { ListedFates, WritingFates } from "./listed-fates.ts";
+import { CountedAnswers, ListedFates, WritingFates } from "./listed-fates.ts";
 import { both, hooksOf } from "./observers.ts";
 import { QuietFates } from "./quiet-fates.ts";
 import { LISTED, type Run, RunError } from "./run.ts";
 import { type AnyWorld, Backstage, View } from "./stage.ts";
 import { type Plan, scenarioNamed, SCENARIOS } from "./scenario.ts";
+import { type Past, TimedAnswers } from "./timed-answers.ts";
 
 /** What a run brought to light. */
 export interface Finding {
@@ -55,6 +56,8 @@ export interface Outcome {
   readonly marks: ReadonlyMap<string, number>;
   /** Every decision that was not the dull one, in order; empty unless asked for. */
   readonly decisions: readonly Intervention[];
+  /** What these follow from; empty unless asked for. */
+  readonly entries: readonly Entry[];
   /** What the clients did, if the subject writes it down. */
   readonly history: string | undefined;
 }
@@ -69,8 +72,6 @@ export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
 export interface PlayOptions {
   /** Write down every decision. */
   readonly record?: boolean;
-  /** A stretch of time of which nothing is written down, as if it had not been. */
-  readonly without?: Stretch;
   readonly spectator?: Spectator;
   /** The most steps, safety and liveness together. */
   readonly budget?: number;
@@ -78,6 +79,8 @@ export interface PlayOptions {
   readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
+  /** Open questions of a listed run are answered as they were in another run at about the same time. */
+  readonly past?: Past;
   /** Weather, and the seed of its dice, for what a listed run does not say, in place of the dull way. */
   readonly dice?: { readonly seed: number; readonly weather: Weather };
   /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
@@ -151,7 +154,7 @@ class Play {
     this.listed = checked(run.interventions, this.cluster.nodes);
     this.plan = planOf(run, this.cluster);
     this.view = new View(options.history ?? false);
-    if (options.record === true) this.chronicle = new Chronicle(options.without);
+    if (options.record === true) this.chronicle = new Chronicle();
     this.witness = this.cluster.witness(this.view);
     this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
       ...this.plan?.weather,
@@ -187,6 +190,7 @@ class Play {
     } catch (error) {
       this.stopped(error);
     }
+    const entries = this.chronicle?.entries ?? [];
     return {
       finding: this.finding,
       steps: this.world.steps,
@@ -194,7 +198,8 @@ class Play {
       asked: this.asked,
       served: this.served,
       marks: this.view.marks,
-      decisions: this.chronicle?.decisions ?? [],
+      decisions: decisionsOf(entries),
+      entries,
       history: options.history === true ? this.witness.history?.() : undefined,
     };
   }
@@ -348,18 +353,27 @@ class Play {
 
   private fates(): Fates {
     const { nodes } = this.cluster;
-    const { seed, interventions } = this.run;
-    const listed = interventions.filter((each) => each.type === "fate");
-    const weather = this.plan?.weather;
-    const thrown = weather === undefined ? this.options.dice : { seed, weather };
-    const dice = thrown && this.dice(new Dice(thrown.seed, thrown.weather));
-    const inner =
-      dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
     const { chronicle, view } = this;
+    const inner = this.answering();
     if (chronicle === undefined) return inner;
     return new WritingFates(nodes, inner, (kind, on, value, dull) => {
       chronicle.answer(view.now, kind, on, value, dull);
     });
+  }
+
+  private answering(): Fates {
+    const { nodes } = this.cluster;
+    const { seed, interventions } = this.run;
+    const { past } = this.options;
+    if (past !== undefined) {
+      return new ListedFates(nodes.length, new TimedAnswers(past, this.view));
+    }
+    const listed = interventions.filter((each) => each.type === "fate");
+    const weather = this.plan?.weather;
+    const thrown = weather === undefined ? this.options.dice : { seed, weather };
+    const dice = thrown && this.dice(new Dice(thrown.seed, thrown.weather));
+    if (dice !== undefined && listed.length === 0) return dice;
+    return new ListedFates(nodes.length, new CountedAnswers(nodes, listed), dice);
   }
 
   private dice(loud: Dice): Fates {

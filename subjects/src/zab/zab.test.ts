@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { decodeRun, play, type Subject } from "@quorate/lab";
 
-import { goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
+import { becomesLegible, goesAsItWent, keepsItsClaims, passesItsExam } from "../log/trials.test.ts";
 import { zab } from "./subject.ts";
 
 const subject: Subject = zab;
@@ -17,6 +17,11 @@ const FIRST_SEEDS = {
 
 keepsItsClaims("Zab", subject);
 passesItsExam(subject, FIRST_SEEDS);
+becomesLegible(subject, {
+  "B15-synced-by-itself": 1,
+  "B21-loyal-follower": 3,
+  "D9-ignores-gaps": 3,
+});
 goesAsItWent("Zab", subject, "zab");
 
 // Links that take two messages at once lost the third of every session: sync, proposal, NEWLEADER.
