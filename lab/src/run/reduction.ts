@@ -10,7 +10,7 @@ import type { NodeId } from "@quorate/kernel";
 
 import { type Answer, decisionsOf, type Entry, isDecision, leaveOut } from "./chronicle.ts";
 import { concernOf } from "./intervention.ts";
-import type { Finding, Outcome } from "./play.ts";
+import { BUDGET, type Finding, type Outcome } from "./play.ts";
 import type { Purse } from "./purse.ts";
 import { LISTED, type Run } from "./run.ts";
 import { lanesOf, type Past } from "./timed-answers.ts";
@@ -56,7 +56,7 @@ export class Reduction {
   constructor(purse: Purse, nodes: readonly NodeId[], found: Written) {
     this.purse = purse;
     this.nodes = nodes;
-    this.maxSteps = found.finding.step * SLACK;
+    this.maxSteps = Math.min(found.finding.step * SLACK, BUDGET);
     this.best = found;
     this.lanes = lanesOf(nodes, found.entries);
   }
@@ -160,9 +160,11 @@ export class Reduction {
     const entries = leaveOut(this.best.entries, { from, to });
     const until = this.best.finding.atMs - to + from + SLACK_MS;
     const played = this.played(entries, until);
+    if (played === undefined || played.run.interventions.length > this.size) return;
     // What takes less time is easier to read, even if as much is decided in it.
-    const isShorter = played !== undefined && played.finding.step < this.best.finding.step;
-    if (isShorter && played.run.interventions.length <= this.size) this.keep(played);
+    const { step, atMs } = this.best.finding;
+    const { finding } = played;
+    if (finding.step < step || (finding.step === step && finding.atMs < atMs)) this.keep(played);
   }
 
   /** Makes delays that must be longer than usual as short as they can be. */
