@@ -19,7 +19,6 @@ import type { Nemesis, Stage } from "../nemesis/nemesis.ts";
 import { Dice, type Fates } from "../simulator/fates.ts";
 import type { Observer } from "../simulator/observer.ts";
 import { Simulation } from "../simulator/simulation.ts";
-import type { Weather } from "../simulator/weather.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
 import { Chronicle, decisionsOf, type Entry } from "./chronicle.ts";
@@ -81,8 +80,6 @@ export interface PlayOptions {
   readonly freeze?: boolean;
   /** Open questions of a listed run are answered as they were in another run at about the same time. */
   readonly past?: Past;
-  /** Weather, and the seed of its dice, for what a listed run does not say, in place of the dull way. */
-  readonly dice?: { readonly seed: number; readonly weather: Weather };
   /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
   readonly quiet?: ReadonlySet<Concern>;
 }
@@ -370,8 +367,7 @@ class Play {
     }
     const listed = interventions.filter((each) => each.type === "fate");
     const weather = this.plan?.weather;
-    const thrown = weather === undefined ? this.options.dice : { seed, weather };
-    const dice = thrown && this.dice(new Dice(thrown.seed, thrown.weather));
+    const dice = weather && this.dice(new Dice(seed, weather));
     if (dice !== undefined && listed.length === 0) return dice;
     return new ListedFates(nodes.length, new CountedAnswers(nodes, listed), dice);
   }
@@ -401,7 +397,7 @@ class Play {
 }
 
 /** What the scenario settles for a run; nothing if it is a list. @throws RunError for a scenario that there is not */
-export function planOf(run: Run, cluster: Cluster): Plan | undefined {
+function planOf(run: Run, cluster: Cluster): Plan | undefined {
   if (run.scenario === LISTED) return undefined;
   const scenario = scenarioNamed(run.scenario);
   if (scenario !== undefined) return scenario.plan(new Random(run.seed).fork(20), cluster);
