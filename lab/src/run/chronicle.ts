@@ -1,15 +1,33 @@
 /**
- * Writes down what is decided in a run, so that the list replays it. A stretch of
- * time may be left out: what comes after it is written as if it had come where the
- * stretch began, with its times moved and its questions counted on from there, and
- * what was in force at the end of the stretch is done at its beginning. Nobody
- * promises that a run without the stretch goes on in the same way. But where a
- * cluster is much the same at both ends, it often does.
+ * Writes down what is decided in a run, with the times: what was done, and what
+ * came of every open question, the dull answers too. A list of the decisions that
+ * replays the run follows from it, and what of it may be left out.
+ *
+ * A stretch of time may be left out: what comes after it is moved to where the
+ * stretch began, and what was in force at the end of the stretch is done at its
+ * beginning. Nobody promises that a run without the stretch goes on in the same
+ * way. But where a cluster is much the same at both ends, it often does.
  */
 
 import type { Action } from "./action.ts";
-import { Counts, type FateKind, type Intervention } from "./intervention.ts";
+import { Counts, type FateKind, type Intervention, type Timed } from "./intervention.ts";
 import { Standing } from "./standing.ts";
+
+/** What came of an open question. */
+export interface Answer {
+  readonly type: "answer";
+  /** When it was asked, in milliseconds since the run began. */
+  readonly at: number;
+  readonly kind: FateKind;
+  readonly on: string;
+  readonly value: number;
+  /** Nobody need write it down: this is what comes of it without dice. */
+  readonly dull: boolean;
+}
+
+export type Entry = Answer | Timed;
+
+const NOTHING: ReadonlySet<Entry> = new Set();
 
 /** Milliseconds `[from, to)` of a run. */
 export interface Stretch {
@@ -18,50 +36,60 @@ export interface Stretch {
 }
 
 export class Chronicle {
-  readonly decisions: Intervention[] = [];
-  /** Where the run is: before the stretch that is left out, in it, or behind it. */
-  private place: "before" | "within" | "behind" = "before";
-  private counts: Counts = new Counts();
-  private readonly stretch: Stretch | undefined;
-  private readonly standing: Standing = new Standing();
-  /** As they were when the stretch began. */
-  private countsThen: Counts = this.counts;
-  private standingThen: Standing = this.standing;
+  /** In the order in which they came to be. */
+  readonly entries: Entry[] = [];
 
-  constructor(stretch?: Stretch) {
-    this.stretch = stretch;
+  act(at: number, action: Action): void {
+    this.entries.push({ type: "action", at, action });
   }
 
-  act(now: number, action: Action): void {
-    const at = this.timeOf(now);
-    this.standing.apply(now, action);
-    if (at !== undefined) this.decisions.push({ type: "action", at, action });
+  answer(at: number, kind: FateKind, on: string, value: number, dull: boolean): void {
+    this.entries.push({ type: "answer", at, kind, on, value, dull });
   }
+}
 
-  /** A question of a kind is answered; `dull` if nobody need write it down. */
-  answer(now: number, kind: FateKind, on: string, value: number, dull: boolean): void {
-    const at = this.timeOf(now);
-    const nth = this.counts.next(kind, on);
-    if (!dull && at !== undefined) this.decisions.push({ type: "fate", kind, on, nth, value });
-  }
+/** Whether it is a decision: an action, or an answer that is not the dull one. */
+export function isDecision(entry: Entry): boolean {
+  return entry.type === "action" || !entry.dull;
+}
 
-  /** The time under which something is written down, if it is. */
-  private timeOf(now: number): number | undefined {
-    const { stretch } = this;
-    if (stretch === undefined || now < stretch.from) return now;
-    if (this.place === "before") {
-      this.place = "within";
-      this.countsThen = this.counts.copy();
-      this.standingThen = this.standing.copy();
+/** The list that replays the run, answers counted; without what is `gone`, the run that is left. */
+export function decisionsOf(
+  entries: readonly Entry[],
+  gone: ReadonlySet<Entry> = NOTHING,
+): readonly Intervention[] {
+  const counts = new Counts();
+  const decisions: Intervention[] = [];
+  for (const entry of entries) {
+    if (entry.type === "action") {
+      if (!gone.has(entry)) decisions.push(entry);
+    } else {
+      const { kind, on, value, dull } = entry;
+      const nth = counts.next(kind, on);
+      if (!dull && !gone.has(entry)) decisions.push({ type: "fate", kind, on, nth, value });
     }
-    if (now < stretch.to) return undefined;
-    if (this.place === "within") {
-      this.place = "behind";
-      this.counts = this.countsThen;
-      for (const action of this.standingThen.actionsTo(this.standing, stretch.to)) {
-        this.decisions.push({ type: "action", at: stretch.from, action });
-      }
-    }
-    return now - stretch.to + stretch.from;
   }
+  return decisions;
+}
+
+/** A run as if a stretch of it had not been. */
+export function leaveOut(entries: readonly Entry[], { from, to }: Stretch): readonly Entry[] {
+  const before = new Standing();
+  const standing = new Standing();
+  const kept: Entry[] = [];
+  let behind = false;
+  for (const entry of entries) {
+    if (entry.at >= to && !behind) {
+      behind = true;
+      const actions = before.actionsTo(standing, to);
+      kept.push(...actions.map((action): Timed => ({ type: "action", at: from, action })));
+    }
+    if (entry.type === "action" && !behind) {
+      standing.apply(entry.at, entry.action);
+      if (entry.at < from) before.apply(entry.at, entry.action);
+    }
+    if (entry.at < from) kept.push(entry);
+    if (entry.at >= to) kept.push({ ...entry, at: entry.at - to + from });
+  }
+  return kept;
 }

@@ -50,7 +50,7 @@ export type Intervention = Fate | Timed;
 /** What dice decide in a run, a message's loss apart from its delay. */
 export type Concern = FateKind | "loss";
 
-export function concernOf({ kind, value }: Fate): Concern {
+export function concernOf({ kind, value }: Pick<Fate, "kind" | "value">): Concern {
   return kind === "message" && value < 0 ? "loss" : kind;
 }
 
@@ -61,11 +61,7 @@ function fateKey(kind: FateKind, on: string, nth: number): string {
 
 /** How many times each question was asked. */
 export class Counts {
-  private readonly counts: Map<string, number>;
-
-  constructor(counts: ReadonlyMap<string, number> = new Map()) {
-    this.counts = new Map(counts);
-  }
+  private readonly counts: Map<string, number> = new Map();
 
   /** The number of the next such question, from 0. */
   next(kind: FateKind, on: string): number {
@@ -73,10 +69,6 @@ export class Counts {
     const count = this.counts.get(question) ?? 0;
     this.counts.set(question, count + 1);
     return count;
-  }
-
-  copy(): Counts {
-    return new Counts(this.counts);
   }
 }
 

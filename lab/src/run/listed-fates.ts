@@ -68,6 +68,47 @@ export class DullFates implements Fates {
   }
 }
 
+/** A run's questions, answered as somebody has written them down. */
+export interface Answers {
+  /** What comes of the next question of this kind; nothing if it was not written down. */
+  next(kind: FateKind, about: About): number | undefined;
+}
+
+/** What a question is about, other than in words: the number of a node or a link, a timer. */
+export type About = number | string;
+
+/** By kind, then by what it is about. */
+export class ByQuestion<T> {
+  private readonly kinds: Map<FateKind, Map<About, T>> = new Map();
+  private readonly numbers: ReadonlyMap<NodeId, number>;
+
+  constructor(nodes: readonly NodeId[]) {
+    this.numbers = new Map(nodes.map((node, i) => [node, i]));
+  }
+
+  get(kind: FateKind, about: About): T | undefined {
+    return this.kinds.get(kind)?.get(about);
+  }
+
+  /** What there is for a question in words, made if there is nothing. */
+  for(kind: FateKind, on: string, make: () => T): T {
+    const about = this.about(kind, on);
+    const known = this.get(kind, about);
+    if (known !== undefined) return known;
+    const made = make();
+    const kinds = this.kinds.get(kind) ?? new Map<About, T>();
+    this.kinds.set(kind, kinds.set(about, made));
+    return made;
+  }
+
+  private about(kind: FateKind, on: string): About {
+    const [first = "", second = ""] = on.split(".");
+    const node = this.numbers.get(first) ?? 0;
+    if (kind === "timer") return timerWord(node, decodeURIComponent(second));
+    return second === "" ? node : node * this.numbers.size + (this.numbers.get(second) ?? 0);
+  }
+}
+
 /** One question of the list, and how often it was asked. */
 class Question {
   readonly values: Map<number, number> = new Map();
@@ -78,35 +119,35 @@ class Question {
   }
 }
 
+/** Answers by how many such questions came before; those that the list does not answer need not be counted. */
+export class CountedAnswers implements Answers {
+  private readonly questions: ByQuestion<Question>;
+
+  constructor(nodes: readonly NodeId[], fates: readonly Fate[]) {
+    this.questions = new ByQuestion(nodes);
+    for (const { kind, on, nth, value } of fates) {
+      this.questions.for(kind, on, () => new Question()).values.set(nth, value);
+    }
+  }
+
+  next(kind: FateKind, about: About): number | undefined {
+    return this.questions.get(kind, about)?.next();
+  }
+}
+
 /**
- * Answers from a list, and otherwise as `usual` would; without it, the dull way.
- * `usual` is asked in any case, so that its dice fall as they would have.
+ * Answers as was written down, and otherwise as `usual` would; without it, the dull
+ * way. `usual` is asked in any case, so that its dice fall as they would have.
  */
 export class ListedFates implements Fates {
   private readonly size: number;
+  private readonly answers: Answers;
   private readonly usual: Fates;
-  /** By kind, then by node, link or timer; questions that the list does not answer need not be counted. */
-  private readonly kinds: Map<FateKind, Map<number | string, Question>> = new Map();
 
-  constructor(nodes: readonly NodeId[], fates: readonly Fate[], usual?: Fates) {
-    this.size = nodes.length;
-    this.usual = usual ?? new DullFates(nodes.length);
-    const numbers = new Map(nodes.map((node, i) => [node, i]));
-    for (const { kind, on, nth, value } of fates) {
-      const [first = "", second = ""] = on.split(".");
-      const node = numbers.get(first) ?? 0;
-      const about =
-        kind === "timer"
-          ? timerWord(node, decodeURIComponent(second))
-          : second === ""
-            ? node
-            : this.link(node, numbers.get(second) ?? 0);
-      const questions = this.kinds.get(kind) ?? new Map<number | string, Question>();
-      this.kinds.set(kind, questions);
-      const question = questions.get(about) ?? new Question();
-      questions.set(about, question);
-      question.values.set(nth, value);
-    }
+  constructor(size: number, answers: Answers, usual: Fates = new DullFates(size)) {
+    this.size = size;
+    this.answers = answers;
+    this.usual = usual;
   }
 
   private link(from: number, to: number): number {
@@ -172,8 +213,8 @@ export class ListedFates implements Fates {
     this.usual.calm();
   }
 
-  private find(kind: FateKind, about: number | string): number | undefined {
-    return this.kinds.get(kind)?.get(about)?.next();
+  private find(kind: FateKind, about: About): number | undefined {
+    return this.answers.next(kind, about);
   }
 }
 

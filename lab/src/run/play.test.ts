@@ -5,8 +5,9 @@ import { maximum } from "../example/maximum-subject.ts";
 import type { Subject } from "../subject.ts";
 import { RunDigest } from "./digest.ts";
 import { runOfSeed } from "./fleet.ts";
+import { token } from "./intervention.ts";
 import { play, type Spectator } from "./play.ts";
-import { LISTED, type Run, RunError } from "./run.ts";
+import { decodeRun, LISTED, type Run, RunError } from "./run.ts";
 import { SCENARIOS } from "./scenario.ts";
 import { listed, shrink } from "./shrink.ts";
 
@@ -88,6 +89,29 @@ test("a failing run becomes small, and what is left of it is the fault", () => {
     undefined,
     "without the bug it holds",
   );
+});
+
+test("of a long run little is left, and it takes little time", () => {
+  const { run, finding, from, to } = shrink(
+    subject,
+    runOf(3, "slow-disks", "answers-before-durable"),
+  );
+  assert.ok(from > 3_000, `${from} decisions`);
+  assert.ok(to <= 6, `still ${to} decisions`);
+  assert.ok(finding.step <= 12, `still ${finding.step} steps`);
+  assert.ok(finding.atMs <= 100, `still ${finding.atMs} ms`);
+  assert.deepEqual(play(subject, run).finding, finding);
+});
+
+test("delays become as short as they can be, and quiet times too", () => {
+  const text =
+    "maximum@1,bug=answers-before-durable,until=900,do=write.n1.0.400~4.ask.n1.1~9.crash.n1~800.start.n1";
+  const { run, finding } = shrink(subject, decodeRun(text, maximum));
+  assert.match(
+    run.interventions.map(token).join(" "),
+    /^\d+\.ask\.n1\.1 write\.n1\.0\.\d \d+\.crash\.n1 \d+\.start\.n1$/,
+  );
+  assert.ok(finding.atMs <= 40, `fails at ${finding.atMs} ms`);
 });
 
 test("a spent budget of steps is a finding", () => {

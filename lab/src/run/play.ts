@@ -20,18 +20,18 @@ import { Dice, type Fates } from "../simulator/fates.ts";
 import type { Observer } from "../simulator/observer.ts";
 import type { SimulationOptions } from "../simulator/options.ts";
 import { Simulation } from "../simulator/simulation.ts";
-import type { Weather } from "../simulator/weather.ts";
 import type { Broken, Cluster, Subject, Witness } from "../subject.ts";
 import { type Action, calmDown, type Outside, perform } from "./action.ts";
-import { Chronicle, type Stretch } from "./chronicle.ts";
+import { Chronicle, decisionsOf, type Entry } from "./chronicle.ts";
 import { Clients } from "./clients.ts";
 import { type Concern, type Intervention, nodesOf, type Timed } from "./intervention.ts";
-import { ListedFates, WritingFates } from "./listed-fates.ts";
+import { CountedAnswers, ListedFates, WritingFates } from "./listed-fates.ts";
 import { both, hooksOf } from "./observers.ts";
 import { QuietFates } from "./quiet-fates.ts";
 import { LISTED, type Run, RunError } from "./run.ts";
 import { type AnyWorld, Backstage, View } from "./stage.ts";
 import { type Plan, scenarioNamed, SCENARIOS } from "./scenario.ts";
+import { type Past, TimedAnswers } from "./timed-answers.ts";
 
 /** What a run brought to light. */
 export interface Finding {
@@ -56,6 +56,8 @@ export interface Outcome {
   readonly marks: ReadonlyMap<string, number>;
   /** Every decision that was not the dull one, in order; empty unless asked for. */
   readonly decisions: readonly Intervention[];
+  /** What these follow from; empty unless asked for. */
+  readonly entries: readonly Entry[];
   /** What the clients did, if the subject writes it down. */
   readonly history: string | undefined;
 }
@@ -72,8 +74,6 @@ export interface PlayOptions {
   readonly record?: boolean;
   /** The most decisions, or operations of a history, that are written down; {@link RECORDED} unless said otherwise. */
   readonly recordedMost?: number;
-  /** A stretch of time of which nothing is written down, as if it had not been. */
-  readonly without?: Stretch;
   readonly spectator?: Spectator;
   /** The most steps, safety and liveness together; {@link BUDGET} unless the run is a long one. */
   readonly budget?: number;
@@ -81,8 +81,8 @@ export interface PlayOptions {
   readonly history?: boolean;
   /** Deep-freeze what is handed over, to catch who changes it: slower, otherwise the same. */
   readonly freeze?: boolean;
-  /** Weather, and the seed of its dice, for what a listed run does not say, in place of the dull way. */
-  readonly dice?: { readonly seed: number; readonly weather: Weather };
+  /** Open questions of a listed run are answered as they were in another run at about the same time. */
+  readonly past?: Past;
   /** Concerns whose dice are silent: a run of the same scenario, with less going on. */
   readonly quiet?: ReadonlySet<Concern>;
 }
@@ -160,7 +160,7 @@ class Play {
     this.listed = checked(run.interventions, this.cluster.nodes);
     this.plan = planOf(run, this.cluster);
     this.view = new View(options.history ?? false);
-    if (options.record === true) this.chronicle = new Chronicle(options.without);
+    if (options.record === true) this.chronicle = new Chronicle();
     this.witness = this.cluster.witness(this.view);
     this.world = new Simulation<Vocabulary, Process<Vocabulary>>({
       ...this.plan?.weather,
@@ -197,6 +197,7 @@ class Play {
     } catch (error) {
       this.stopped(error);
     }
+    const entries = this.chronicle?.entries ?? [];
     return {
       finding: this.finding,
       steps: this.world.steps,
@@ -204,7 +205,8 @@ class Play {
       asked: this.asked,
       served: this.served,
       marks: this.view.marks,
-      decisions: this.chronicle?.decisions ?? [],
+      decisions: decisionsOf(entries),
+      entries,
       history: options.history === true ? this.witness.history?.() : undefined,
     };
   }
@@ -235,7 +237,7 @@ class Play {
   /** What is written down grows with the run, unlike everything else. */
   private checkRecording(): void {
     const { recordedMost = RECORDED, history } = this.options;
-    const decisions = this.chronicle?.decisions.length ?? 0;
+    const decisions = this.chronicle?.entries.length ?? 0;
     const most = Math.max(decisions, history === true ? this.asked : 0);
     if (most <= recordedMost) return;
     const what = decisions > recordedMost ? "decisions" : "operations";
@@ -375,18 +377,26 @@ class Play {
 
   private fates(): Fates {
     const { nodes } = this.cluster;
-    const { seed, interventions } = this.run;
-    const listed = interventions.filter((each) => each.type === "fate");
-    const weather = this.plan?.weather;
-    const thrown = weather === undefined ? this.options.dice : { seed, weather };
-    const dice = thrown && this.dice(new Dice(thrown.seed, thrown.weather));
-    const inner =
-      dice !== undefined && listed.length === 0 ? dice : new ListedFates(nodes, listed, dice);
     const { chronicle, view } = this;
+    const inner = this.answering();
     if (chronicle === undefined) return inner;
     return new WritingFates(nodes, inner, (kind, on, value, dull) => {
       chronicle.answer(view.now, kind, on, value, dull);
     });
+  }
+
+  private answering(): Fates {
+    const { nodes } = this.cluster;
+    const { seed, interventions } = this.run;
+    const { past } = this.options;
+    if (past !== undefined) {
+      return new ListedFates(nodes.length, new TimedAnswers(past, this.view));
+    }
+    const listed = interventions.filter((each) => each.type === "fate");
+    const weather = this.plan?.weather;
+    const dice = weather && this.dice(new Dice(seed, weather));
+    if (dice !== undefined && listed.length === 0) return dice;
+    return new ListedFates(nodes.length, new CountedAnswers(nodes, listed), dice);
   }
 
   private dice(loud: Dice): Fates {
@@ -421,7 +431,7 @@ class Play {
 }
 
 /** What the scenario settles for a run; nothing if it is a list. @throws RunError for a scenario that there is not */
-export function planOf(run: Run, cluster: Cluster): Plan | undefined {
+function planOf(run: Run, cluster: Cluster): Plan | undefined {
   if (run.scenario === LISTED) return undefined;
   const scenario = scenarioNamed(run.scenario);
   if (scenario !== undefined) {

@@ -77,16 +77,6 @@ export class Standing {
     if (type === "wipe") this.corruptions = this.corruptions.filter((each) => each.node !== node);
   }
 
-  copy(): Standing {
-    const copied = new Standing();
-    for (const [flag, nodes] of this.flags) copied.flags.set(flag, new Set(nodes));
-    for (const [node, until] of this.clogs) copied.clogs.set(node, until);
-    copied.cuts = this.cuts;
-    copied.upgrades = this.upgrades;
-    copied.corruptions = this.corruptions;
-    return copied;
-  }
-
   /** What leads from here to where `other` stands at `now`. */
   actionsTo(other: Standing, now: number): readonly Action[] {
     const actions: Action[] = [];

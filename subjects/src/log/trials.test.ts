@@ -5,7 +5,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
 import type { LogOutput } from "@quorate/consensus";
-import { encodeRun, examine, play, RunDigest, runOfSeed, type Subject, Tally } from "@quorate/lab";
+import {
+  decodeRun,
+  encodeRun,
+  examine,
+  play,
+  RunDigest,
+  runOfSeed,
+  type Subject,
+  Tally,
+} from "@quorate/lab";
 
 const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
 
@@ -67,6 +76,36 @@ export function keepsItsClaimsOnSnapshots(name: string, subject: Subject): void 
     }
     assert.ok(installed >= SEEDS / 4, `${installed} snapshots in ${SEEDS / 2} runs`);
   });
+}
+
+/** What a reader can follow. */
+const LEGIBLE = 30;
+/** A tenth of what `quorate exam` may take. */
+const SHRINK_BUDGET = 1_000_000;
+
+/**
+ * @param firstSeeds - Of bugs whose runs are long, since they wait for a coincidence: seeds that
+ *   find them soon.
+ */
+export function becomesLegible(
+  subject: Subject,
+  firstSeeds: { readonly [bug: string]: number },
+): void {
+  for (const [name, firstSeed] of Object.entries(firstSeeds)) {
+    test(`a run of thousands of decisions that shows ${name} becomes one that can be read`, () => {
+      const bug = subject.bugs.find((each) => each.name === name);
+      assert.ok(bug !== undefined);
+      const { found } = examine(subject, bug, { firstSeed, shrinkBudget: SHRINK_BUDGET });
+      assert.ok(found?.shrunk !== undefined);
+      const { from, to, run, finding } = found.shrunk;
+      assert.ok(from > 1_000, `${from} decisions`);
+      assert.ok(to <= LEGIBLE, `still ${to} decisions`);
+      const replayed = decodeRun(encodeRun(run, subject), subject);
+      assert.deepEqual(play(subject, replayed).finding, finding);
+      const { finding: other } = play(subject, { ...replayed, bug: undefined });
+      assert.equal(other, undefined, "the bug is needed");
+    });
+  }
 }
 
 /** @param folder - Of the subject, below `src`. */

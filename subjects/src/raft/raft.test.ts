@@ -5,6 +5,7 @@ import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject } from "@q
 import { judge } from "@quorate/lab/judge";
 
 import {
+  becomesLegible,
   goesAsItWent,
   keepsItsClaims,
   keepsItsClaimsOnSnapshots,
@@ -45,16 +46,7 @@ const FIRST_SEEDS = {
 
 passesItsExam(subject, FIRST_SEEDS);
 
-test("a run of thousands of decisions becomes one that can be read", () => {
-  const bug = subject.bugs.find(({ name }) => name === "votes-before-durable")!;
-  const firstSeed = FIRST_SEEDS["votes-before-durable"];
-  const { found } = examine(subject, bug, { firstSeed, shrinkBudget: 2_000_000 });
-  const { from, to, run, finding } = found!.shrunk!;
-  assert.ok(from > 1_000, `${from} decisions`);
-  assert.ok(to <= 30, `still ${to} decisions`);
-  assert.deepEqual(play(subject, run).finding, finding);
-  assert.equal(play(subject, { ...run, bug: undefined }).finding, undefined, "the bug is needed");
-});
+becomesLegible(subject, { "E14-unsynced-tail": 85, "votes-before-durable": 13 });
 
 test("a run in which disks lose sectors is made small, and replays from its line", () => {
   const bug = subject.bugs.find(({ name }) => name === "D4-unknown-is-absent")!;

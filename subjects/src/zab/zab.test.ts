@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { decodeRun, play, type Subject } from "@quorate/lab";
 
 import {
+  becomesLegible,
   goesAsItWent,
   keepsItsClaims,
   keepsItsClaimsOnSnapshots,
@@ -25,6 +26,7 @@ keepsItsClaims("Zab", subject);
 mendsItsDisks("Zab", subject);
 keepsItsClaimsOnSnapshots("Zab", subject);
 passesItsExam(subject, FIRST_SEEDS);
+becomesLegible(subject, { "B21-loyal-follower": 3 });
 goesAsItWent("Zab", subject, "zab");
 
 // Links that take two messages at once lost the third of every session: sync, proposal, NEWLEADER.
