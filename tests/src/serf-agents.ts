@@ -37,8 +37,9 @@ export interface StartOptions {
   readonly flags?: readonly string[];
 }
 
+const JOINED = /Join completed/;
 /** How our agent and the real one say that whom they wanted to join did not answer soon enough. */
-const TOO_LATE = /no answer in time|i\/o timeout/;
+const LATE = /no address could be joined: .*no answer in time|Failed to join .*i\/o timeout/;
 
 /** Gossip and RPC of an agent lie so far apart in a block of sixty ports, whose twentieth is the claim. */
 const RPC_OFFSET = 30;
@@ -95,17 +96,18 @@ export class SerfCluster {
   async start(kind: Kind, name: string, options: StartOptions = {}): Promise<void> {
     for (const deadline = performance.now() + PATIENCE_MS; ;) {
       const process = this.launch(kind, name, options);
-      try {
-        await process.hears(/Serf agent running!/);
-        if ((options.join ?? []).length > 0) await process.hears(/Join completed/);
-        return;
-      } catch (error) {
-        // An agent ends that joined nobody. The local profile has it wait for a second only, which a
-        // machine that does much else may need for the answer. A supervisor starts it again.
-        if (performance.now() > deadline || !TOO_LATE.test(process.stdout + process.stderr)) {
-          throw error;
-        }
-      }
+      await process.hears(/Serf agent running!/);
+      if (options.join === undefined || options.join.length === 0) return;
+      const told = (): string => process.stdout + process.stderr;
+      await eventually(
+        `${name} has joined, or not`,
+        () => JOINED.test(told()) || LATE.test(told()),
+      );
+      if (JOINED.test(told())) return;
+      // An agent ends that joined nobody. The local profile has it wait for a second only, which a
+      // machine that does much else may need for the answer. A supervisor starts it again.
+      await process.ended();
+      assert.ok(performance.now() < deadline, `${name} joined nobody: ${told()}`);
     }
   }
 

@@ -116,6 +116,12 @@ test("of a failed member a push/pull tells that it left", () => {
   assert.equal(told(rig, "b"), 5);
 });
 
+test("who holds a member for failed since its leave or later is told of the leave as later", () => {
+  const rig = rigThatSawLeave();
+  exchange(rig, { b: 7 });
+  assert.equal(told(rig, "b"), 7, "which its reader takes for 8");
+});
+
 test("a node that is said to have done what it did not joins anew", () => {
   for (const left of [[], ["a"]]) {
     const rig = serfRig(["b"]);

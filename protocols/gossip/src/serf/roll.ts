@@ -253,6 +253,11 @@ export abstract class Roll extends Swim {
       this.onLeaveIntent(ctx, { type: "leave", ltime: ltime + 1, node, prune: false });
       return;
     }
+    // By their records, too, it is gone. They missed its leave, and must hear of it as the later word.
+    const entry = this.roll.get(node);
+    if (entry?.status === "left" && ltime >= entry.leaveLTime) {
+      this.roll.set(node, { ...entry, leaveLTime: ltime + 1 });
+    }
     const later = this.onJoinIntent(ctx, { type: "join", ltime, node });
     // Somebody heard of this node what it never said, and may show it as leaving.
     if (me && later && this.phase === "staying") this.announceJoin(ctx);
