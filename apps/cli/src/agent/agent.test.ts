@@ -108,7 +108,8 @@ test("a hang-up reloads handlers, tags and log level; a wrong file changes nothi
     event_handlers: [`member-update=echo $SERF_TAG_VERSION >> ${heard}`],
   });
   agent.child.kill("SIGHUP");
-  for (const deadline = performance.now() + PATIENCE_MS; !fs.existsSync(heard);) {
+  const isWritten = (): boolean => fs.existsSync(heard) && fs.statSync(heard).size > 0;
+  for (const deadline = performance.now() + PATIENCE_MS; !isWritten();) {
     assert.ok(performance.now() < deadline, agent.output());
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
