@@ -101,21 +101,19 @@ function generationOf({ generation }: SnapshotMeta): number {
 type Kind = new (config: LineageConfig) => Lineage;
 
 const PLANTED: readonly Kind[] = [Early, Deaf, Forgetful, Terse, Overrun, Heartless];
-const SEEDS = 40;
-/** Seeds from which on to look for what takes long to find: Deaf shows in one of sixty. */
-const FIRST_SEEDS: { readonly [name: string]: number } = { Deaf: 101 };
+/** Most are found by the first few; Deaf shows in one of some sixty, wherever one begins. */
+const SEEDS = 600;
 
 for (const Planted of PLANTED) {
   test(`moves under faults find ${Planted.name}`, (t) => {
-    const first = FIRST_SEEDS[Planted.name] ?? 1;
-    for (let seed = first; seed < first + SEEDS; seed++) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
       try {
         play(seed, Planted);
       } catch (error) {
         return t.diagnostic(`seed ${seed}: ${String(error)}`);
       }
     }
-    assert.fail(`not found in ${SEEDS} seeds from ${first} on`);
+    assert.fail(`not found in ${SEEDS} seeds`);
   });
 }
 
