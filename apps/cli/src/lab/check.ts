@@ -258,7 +258,9 @@ function report(
 ): string {
   const { paint } = terminal;
   const { states, depth, coverage, bounds, violation, unreached, collisionProbability } = verdict;
-  const sign = violation === undefined ? paint("green", "holds") : paint("red", "broken");
+  // A search that gave up has seen too little to say that anything holds.
+  const fine = coverage === "stopped" ? paint("yellow", "holds so far") : paint("green", "holds");
+  const sign = violation === undefined ? fine : paint("red", "broken");
   const lines = [
     `${paint("bold", `${protocol} ${model}`)}: ${sign}; ${summary}`,
     `  ${grouped(states)} states, depth ${depth}, ${coverage}, ${seconds} s; ${settingsText(settings)}`,
