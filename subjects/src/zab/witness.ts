@@ -124,9 +124,14 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
     this.committedIn = this.committed.alike();
   }
 
-  started(node: NodeId, { acceptedEpoch: accepted, currentEpoch: current }: Zab): void {
+  started(node: NodeId, zab: Zab): void {
+    const { acceptedEpoch: accepted, currentEpoch: current, log, commitIndex } = zab;
     this.seen.set(node, { accepted, current, commit: 0, leading: false });
     const disk = this.disks.get(node)!;
+    // A checkpoint may have been faster than the record of the epoch. It holds a snapshot then that
+    // ends in that epoch, and so all of its beginning.
+    const byCheckpoint = commitIndex >= log.base.index && log.termAt(commitIndex) === current;
+    if (byCheckpoint) disk.currentEpoch = Math.max(disk.currentEpoch, current);
     if (accepted < disk.acceptedEpoch) {
       const text = `${node} has accepted ${accepted} after a restart, ${disk.acceptedEpoch} before`;
       this.found ??= { claim: "H2", text };

@@ -38,3 +38,9 @@ for (const text of [
     assert.equal(play(subject, decodeRun(text, subject)).finding, undefined);
   });
 }
+
+test("a checkpoint that was faster than the record of its epoch is as good", () => {
+  const text =
+    "zab@1,appendBytes=64,uncommittedBytes=200,leaseReads=0,keepEntries=5,seed=400384,scenario=swarm";
+  assert.equal(play(subject, decodeRun(text, subject)).finding, undefined);
+});
