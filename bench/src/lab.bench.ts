@@ -113,6 +113,7 @@ const lengths = [longest / 16, longest / 8, longest / 4, longest / 2, longest];
 report(
   "Memory of one run that is only simulated: MiB in use after millions of events, garbage collected",
   everyWorkload().map((workload) => {
+    console.error(`measuring ${workloadText(workload)}`); // Minutes each, at full length.
     const bytes = memoryOf({ workload, events: lengths.map((each) => each * 1e6) });
     const row: { [column: string]: Row[string] } = { run: workloadText(workload) };
     for (const [i, each] of lengths.entries()) row[`${each} M`] = (bytes[i]! / 2 ** 20).toFixed(1);

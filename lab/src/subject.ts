@@ -182,6 +182,8 @@ export interface Witness<V extends Vocabulary = Vocabulary, P extends Process<V>
   persisted?(node: NodeId, record: V["Record"], position: Position): void;
   /** Records up to `position` of this life are on the disk; before the process is told. */
   durable?(node: NodeId, position: Position): void;
+  /** A checkpoint is complete: these records are in the place of all that came before it. */
+  checkpointed?(node: NodeId, records: readonly V["Record"][]): void;
   sent?(from: NodeId, to: NodeId, message: V["Message"]): void;
   noted?(node: NodeId, note: V["Note"]): void;
   said?(node: NodeId, output: V["Output"]): void;

@@ -20,6 +20,8 @@ export function hooksOf(witness: Witness): AnyObserver {
   }
   if (witness.durable !== undefined)
     observer.durable = (node, position) => witness.durable!(node, position);
+  if (witness.checkpointed !== undefined)
+    observer.checkpointed = (node, records) => witness.checkpointed!(node, records);
   if (witness.sent !== undefined)
     observer.sent = (from, to, message) => witness.sent!(from, to, message);
   if (witness.noted !== undefined) observer.noted = (node, note) => witness.noted!(node, note);
@@ -49,6 +51,10 @@ export function both(one: AnyObserver, two: AnyObserver): AnyObserver {
     durable(...told) {
       one.durable?.(...told);
       two.durable?.(...told);
+    },
+    checkpointed(...told) {
+      one.checkpointed?.(...told);
+      two.checkpointed?.(...told);
     },
     sent(...told) {
       one.sent?.(...told);

@@ -184,7 +184,7 @@ test("what is written down is bounded, and says where to end the run", () => {
   const run = runOf(1, "calm");
   assert.throws(
     () => play(subject, run, { record: true, recordedMost: 50 }),
-    /more than 50 decisions to write down, at \d+ ms; end the run before, with until=\d+/,
+    /more than 50 answers and actions to write down, at \d+ ms; end the run before, with until=\d+/,
   );
   assert.throws(
     () => play(subject, run, { history: true, recordedMost: 50 }),

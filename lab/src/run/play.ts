@@ -72,7 +72,7 @@ export interface Spectator extends Observer<Vocabulary, Process<Vocabulary>> {
 export interface PlayOptions {
   /** Write down every decision. */
   readonly record?: boolean;
-  /** The most decisions, or operations of a history, that are written down; {@link RECORDED} unless said otherwise. */
+  /** The most answers and actions, or operations of a history, that are written down; {@link RECORDED} unless said otherwise. */
   readonly recordedMost?: number;
   readonly spectator?: Spectator;
   /** The most steps, safety and liveness together; {@link BUDGET} unless the run is a long one. */
@@ -89,7 +89,7 @@ export interface PlayOptions {
 
 /** More than any run needs in which something gets done and faults go on for {@link SAFETY_MS}. */
 export const BUDGET = 3_000_000;
-/** Decisions, or operations of a history, that are written down; each takes some hundred bytes. */
+/** Answers and actions, or operations of a history, that are written down; each takes some hundred bytes. */
 const RECORDED = 2_000_000;
 /** Longer than faults go on in any scenario. */
 const SAFETY_MS = 20_000;
@@ -237,10 +237,10 @@ class Play {
   /** What is written down grows with the run, unlike everything else. */
   private checkRecording(): void {
     const { recordedMost = RECORDED, history } = this.options;
-    const decisions = this.chronicle?.entries.length ?? 0;
-    const most = Math.max(decisions, history === true ? this.asked : 0);
+    const entries = this.chronicle?.entries.length ?? 0;
+    const most = Math.max(entries, history === true ? this.asked : 0);
     if (most <= recordedMost) return;
-    const what = decisions > recordedMost ? "decisions" : "operations";
+    const what = entries > recordedMost ? "answers and actions" : "operations";
     const { now } = this.world;
     throw new RunError(
       `more than ${recordedMost} ${what} to write down, at ${now} ms; end the run before, with until=${now}`,

@@ -163,7 +163,8 @@ export class Host<V extends Vocabulary, P extends Process<V>> implements Context
       case "output":
         return this.world.observer?.said?.(this.self, held.value);
       case "checkpoint":
-        return this.disk.replace(held.value, held.position);
+        this.disk.replace(held.value, held.position);
+        return this.world.observer?.checkpointed?.(this.self, held.value);
     }
   }
 }

@@ -11,6 +11,8 @@ export interface Observer<V extends Vocabulary, P extends Process<V>> {
   wiped?(node: NodeId): void;
   persisted?(node: NodeId, record: V["Record"], position: Position): void;
   durable?(node: NodeId, position: Position): void;
+  /** A checkpoint is complete: these records are in the place of all that came before it. */
+  checkpointed?(node: NodeId, records: readonly V["Record"][]): void;
   /** `delays`: of each copy, none if it is lost. */
   sent?(
     from: NodeId,

@@ -85,6 +85,7 @@ export class Log {
   /** The entries before this one are known; `Infinity` if all are. */
   get firstLost(): Index {
     let first = Infinity;
+    if (this.lostIndices.size === 0) return first;
     for (const index of this.lostIndices) first = Math.min(first, index);
     return first;
   }

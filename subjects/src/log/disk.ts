@@ -2,7 +2,7 @@
 
 import type { Position } from "@quorate/kernel";
 
-export abstract class Disk<R> {
+export abstract class Disk<R extends { readonly type: string }> {
   private pending: { readonly record: R; readonly position: Position }[] = [];
 
   persist(record: R, position: Position): void {
@@ -23,6 +23,14 @@ export abstract class Disk<R> {
     const lost = this.pending.length > kept;
     this.pending = [];
     return lost;
+  }
+
+  /**
+   * A checkpoint has taken the place of the records before it. It says the same, but that its
+   * snapshot ends where nothing may have said so yet.
+   */
+  checkpointed(records: readonly R[]): void {
+    for (const record of records) if (record.type === "snapshot") this.apply(record);
   }
 
   /** What is told of places before this one is asked for no more. */

@@ -4,7 +4,7 @@ import type { Entry, SnapshotMeta } from "@quorate/consensus";
 
 import { Disk } from "./disk.ts";
 
-export abstract class DurableTerms<R> extends Disk<R> {
+export abstract class DurableTerms<R extends { readonly type: string }> extends Disk<R> {
   /** `terms[i]` is that of the entry at index `first + i`. */
   private terms: number[] = [];
   private first = 1;

@@ -18,7 +18,29 @@ import {
 
 const SEEDS = Number(process.env["QUORATE_SEEDS"] ?? 60);
 
-export function keepsItsClaims(name: string, subject: Subject): void {
+export interface Trials {
+  /** As in {@link passesItsExam}. */
+  readonly examSeeds?: { readonly [bug: string]: number };
+  /** As in {@link becomesLegible}. */
+  readonly longSeeds?: { readonly [bug: string]: number };
+}
+
+/** @param folder - Of the subject, below `src`. */
+export function standsTrial(
+  name: string,
+  subject: Subject,
+  folder: string,
+  { examSeeds = {}, longSeeds = {} }: Trials = {},
+): void {
+  keepsItsClaims(name, subject);
+  mendsItsDisks(name, subject);
+  keepsItsClaimsOnSnapshots(name, subject);
+  passesItsExam(subject, examSeeds);
+  becomesLegible(subject, longSeeds);
+  goesAsItWent(name, subject, folder);
+}
+
+function keepsItsClaims(name: string, subject: Subject): void {
   test(`${name} keeps its claims in ${SEEDS} runs (QUORATE_SEEDS=${SEEDS})`, () => {
     const tally = new Tally();
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -32,7 +54,7 @@ export function keepsItsClaims(name: string, subject: Subject): void {
 }
 
 /** Of a log that says what is left of damaged records. */
-export function mendsItsDisks(name: string, subject: Subject): void {
+function mendsItsDisks(name: string, subject: Subject): void {
   test(`after sectors are lost, whatever happened besides, all nodes of ${name} know their logs again`, () => {
     const tally = new Tally();
     for (let seed = 1; seed <= SEEDS; seed++) {
@@ -50,10 +72,7 @@ export function mendsItsDisks(name: string, subject: Subject): void {
  *   the protocol changes they may find nothing any more; the search then goes on
  *   from there, and they want to be renewed (`quorate exam NAME --no-shrink` prints them).
  */
-export function passesItsExam(
-  subject: Subject,
-  firstSeeds: { readonly [bug: string]: number },
-): void {
+function passesItsExam(subject: Subject, firstSeeds: { readonly [bug: string]: number }): void {
   for (const bug of subject.bugs) {
     test(`exam: ${bug.name} (${bug.sentence})`, () => {
       const { found, events } = examine(subject, bug, { firstSeed: firstSeeds[bug.name] ?? 1 });
@@ -63,7 +82,7 @@ export function passesItsExam(
   }
 }
 
-export function keepsItsClaimsOnSnapshots(name: string, subject: Subject): void {
+function keepsItsClaimsOnSnapshots(name: string, subject: Subject): void {
   test(`${name} keeps its claims where logs are compacted all the time, and laggards get snapshots`, () => {
     let installed = 0;
     const said = (_node: string, output: unknown): void => {
@@ -87,10 +106,7 @@ const SHRINK_BUDGET = 1_000_000;
  * @param firstSeeds - Of bugs whose runs are long, since they wait for a coincidence: seeds that
  *   find them soon.
  */
-export function becomesLegible(
-  subject: Subject,
-  firstSeeds: { readonly [bug: string]: number },
-): void {
+function becomesLegible(subject: Subject, firstSeeds: { readonly [bug: string]: number }): void {
   for (const [name, firstSeed] of Object.entries(firstSeeds)) {
     test(`a run of thousands of decisions that shows ${name} becomes one that can be read`, () => {
       const bug = subject.bugs.find((each) => each.name === name);
@@ -109,7 +125,7 @@ export function becomesLegible(
 }
 
 /** @param folder - Of the subject, below `src`. */
-export function goesAsItWent(name: string, subject: Subject, folder: string): void {
+function goesAsItWent(name: string, subject: Subject, folder: string): void {
   const golden = new URL(`../../src/${folder}/golden.txt`, import.meta.url);
   test(`runs of ${name} go as they went when their digests were written down (QUORATE_GOLDEN=write to renew)`, () => {
     const lines = [1, 2, 3, 4].map((seed) => {

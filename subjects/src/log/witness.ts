@@ -38,6 +38,12 @@ export const CLIENT_MARKS: readonly Mark[] = [
   { name: "lost-writes", text: "a crash takes back what was not synced" },
 ];
 
+/** Of disks that lose sectors. */
+export const DAMAGE_MARKS: readonly Mark[] = [
+  { name: "sectors-lost", text: "a node starts without the bytes of some entries" },
+  { name: "mended", text: "a node gets entries again that its disk had lost" },
+];
+
 /** More reigns than there are between the first and the last that anybody is in at a time. */
 export const REIGNS = 1_000;
 /** More entries than are committed while a client waits for an answer. */
@@ -96,6 +102,17 @@ export abstract class LogWitness<
 
   durable(node: NodeId, position: Position): void {
     this.disks.get(node)!.sync(position);
+  }
+
+  /** Marks what every engine notes alike. */
+  noted(_node: NodeId, { type }: W["Note"]): void {
+    if (type === "elected") this.world.mark(this.everLed ? "re-elected" : "elected");
+    if (type === "damaged") this.world.mark("sectors-lost");
+    if (type === "mended") this.world.mark("mended");
+  }
+
+  checkpointed(node: NodeId, records: readonly W["Record"][]): void {
+    this.disks.get(node)!.checkpointed(records);
   }
 
   said(node: NodeId, output: LogOutput): void {

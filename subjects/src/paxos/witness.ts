@@ -20,6 +20,7 @@ import type { Tail } from "../tail.ts";
 import {
   CLIENT_CLAIMS,
   CLIENT_MARKS,
+  DAMAGE_MARKS,
   LogWitness,
   type LogWitnessOptions,
   sameEntry,
@@ -46,8 +47,7 @@ export const MARKS: readonly Mark[] = [
   { name: "quorum-lost", text: "a leader steps down because it reaches no quorum" },
   { name: "deposed", text: "a leader learns of a higher ballot" },
   { name: "filled", text: "a gap among inherited slots is filled with a no-op" },
-  { name: "damaged", text: "a node starts without values that its disk has lost" },
-  { name: "mended", text: "a node gets values again that its disk had lost" },
+  ...DAMAGE_MARKS,
   { name: "inherited", text: "a value of an earlier leader is decided by a later one" },
   ...CLIENT_MARKS,
 ];
@@ -115,25 +115,16 @@ export class PaxosWitness extends LogWitness<MultiPaxosWords, MultiPaxos, Durabl
     return { claim: "J9", text };
   }
 
-  noted(_node: NodeId, note: MultiPaxosNote): void {
+  override noted(node: NodeId, note: MultiPaxosNote): void {
     switch (note.type) {
-      case "elected":
-        this.world.mark(this.everLed ? "re-elected" : "elected");
-        break;
       case "steppedDown":
         this.world.mark(note.reason === "quorumLost" ? "quorum-lost" : "deposed");
         break;
       case "filled":
         this.world.mark("filled");
         break;
-      case "damaged":
-        this.world.mark("damaged");
-        break;
-      case "mended":
-        this.world.mark("mended");
-        break;
       default:
-      // The others are no marks.
+        super.noted(node, note);
     }
   }
 

@@ -4,21 +4,22 @@ import { test } from "node:test";
 import { decodeRun, encodeRun, examine, play, runOfSeed, type Subject } from "@quorate/lab";
 import { judge } from "@quorate/lab/judge";
 
-import {
-  becomesLegible,
-  goesAsItWent,
-  keepsItsClaims,
-  keepsItsClaimsOnSnapshots,
-  mendsItsDisks,
-  passesItsExam,
-} from "../log/trials.test.ts";
+import { standsTrial } from "../log/trials.test.ts";
 import { raft } from "./subject.ts";
 
 const subject: Subject = raft;
 
-keepsItsClaims("Raft", subject);
-mendsItsDisks("Raft", subject);
-keepsItsClaimsOnSnapshots("Raft", subject);
+const examSeeds = {
+  "E1-torn-vote": 79,
+  "E2-same-term-stepdown": 79,
+  "votes-before-durable": 13,
+  "E14-unsynced-tail": 85,
+  "E12-persistent-leader": 8,
+};
+
+const longSeeds = { "E14-unsynced-tail": 85, "votes-before-durable": 13 };
+
+standsTrial("Raft", subject, "raft", { examSeeds, longSeeds });
 
 test("what clients of Raft see is linearizable, as the judge has it too", () => {
   for (const scenario of ["swarm", "pause-lease-holder", "partitions"]) {
@@ -35,18 +36,6 @@ test("the judge finds the stale read of a leader that does not ask, too", () => 
   const { history = "" } = play(subject, found!.run, { history: true });
   assert.equal(judge(history).verdict, "illegal");
 });
-
-const FIRST_SEEDS = {
-  "E1-torn-vote": 79,
-  "E2-same-term-stepdown": 79,
-  "votes-before-durable": 13,
-  "E14-unsynced-tail": 85,
-  "E12-persistent-leader": 8,
-};
-
-passesItsExam(subject, FIRST_SEEDS);
-
-becomesLegible(subject, { "E14-unsynced-tail": 85, "votes-before-durable": 13 });
 
 test("a run in which disks lose sectors is made small, and replays from its line", () => {
   const bug = subject.bugs.find(({ name }) => name === "D4-unknown-is-absent")!;
@@ -71,5 +60,3 @@ test("Raft's exam has at least fifteen bugs, and those that random search misses
     assert.ok(names.includes(wanted), wanted);
   }
 });
-
-goesAsItWent("Raft", subject, "raft");

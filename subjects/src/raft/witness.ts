@@ -11,6 +11,7 @@ import type { Tail } from "../tail.ts";
 import {
   CLIENT_CLAIMS,
   CLIENT_MARKS,
+  DAMAGE_MARKS,
   LogWitness,
   type LogWitnessOptions,
   sameEntry,
@@ -41,8 +42,7 @@ export const MARKS: readonly Mark[] = [
   { name: "deposed-with-tail", text: "a leader steps down with entries that are not committed" },
   { name: "truncated", text: "a node replaces entries that were not committed" },
   { name: "inherited", text: "an entry of an earlier term is committed" },
-  { name: "sectors-lost", text: "a node starts without the bytes of some entries" },
-  { name: "mended", text: "a node gets entries again that its disk had lost" },
+  ...DAMAGE_MARKS,
   ...CLIENT_MARKS,
 ];
 
@@ -67,25 +67,16 @@ export class RaftWitness extends LogWitness<RaftWords, Raft, DurableLog> {
     this.seen.set(node, { term: 0, commit: 0, leading: false });
   }
 
-  noted(_node: NodeId, note: RaftNote): void {
+  override noted(node: NodeId, note: RaftNote): void {
     switch (note.type) {
-      case "elected":
-        this.world.mark(this.everLed ? "re-elected" : "elected");
-        break;
       case "steppedDown":
         this.world.mark(note.reason === "quorumLost" ? "quorum-lost" : "deposed");
         break;
       case "truncated":
         this.world.mark("truncated");
         break;
-      case "damaged":
-        this.world.mark("sectors-lost");
-        break;
-      case "mended":
-        this.world.mark("mended");
-        break;
       default:
-      // The others are no marks.
+        super.noted(node, note);
     }
   }
 

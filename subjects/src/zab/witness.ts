@@ -20,6 +20,7 @@ import { Latest, type Tail } from "../tail.ts";
 import {
   CLIENT_CLAIMS,
   CLIENT_MARKS,
+  DAMAGE_MARKS,
   LogWitness,
   type LogWitnessOptions,
   REIGNS,
@@ -80,8 +81,7 @@ export const MARKS: readonly Mark[] = [
   { name: "diff", text: "a member is sent what it lacks" },
   { name: "trunc", text: "a member is to drop what the leader does not have" },
   { name: "session-ended", text: "a follower finds that something of its session was lost" },
-  { name: "damaged", text: "a node starts without entries that its disk has lost" },
-  { name: "mended", text: "a node gets entries again that its disk had lost" },
+  ...DAMAGE_MARKS,
   { name: "inherited", text: "an entry of an earlier epoch is committed" },
   ...CLIENT_MARKS,
 ];
@@ -124,14 +124,9 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
     this.committedIn = this.committed.alike();
   }
 
-  started(node: NodeId, zab: Zab): void {
-    const { acceptedEpoch: accepted, currentEpoch: current, log, commitIndex } = zab;
+  started(node: NodeId, { acceptedEpoch: accepted, currentEpoch: current }: Zab): void {
     this.seen.set(node, { accepted, current, commit: 0, leading: false });
     const disk = this.disks.get(node)!;
-    // A checkpoint may have been faster than the record of the epoch. It holds a snapshot then that
-    // ends in that epoch, and so all of its beginning.
-    const byCheckpoint = commitIndex >= log.base.index && log.termAt(commitIndex) === current;
-    if (byCheckpoint) disk.currentEpoch = Math.max(disk.currentEpoch, current);
     if (accepted < disk.acceptedEpoch) {
       const text = `${node} has accepted ${accepted} after a restart, ${disk.acceptedEpoch} before`;
       this.found ??= { claim: "H2", text };
@@ -207,11 +202,8 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
     }
   }
 
-  noted(node: NodeId, note: Note): void {
+  override noted(node: NodeId, note: Note): void {
     switch (note.type) {
-      case "elected":
-        this.world.mark(this.everLed ? "re-elected" : "elected");
-        break;
       case "synchronising": {
         const { log, lastIndex: index } = this.world.process(node)!;
         this.initial.set(note.epoch, { index, term: log.termAt(index) });
@@ -223,18 +215,12 @@ export class ZabWitness extends LogWitness<ZabWords, Zab, DurableHistory> {
       case "sessionEnded":
         this.world.mark("session-ended");
         break;
-      case "damaged":
-        this.world.mark("damaged");
-        break;
-      case "mended":
-        this.world.mark("mended");
-        break;
       case "steppedDown":
         if (note.reason === "quorumLost") this.world.mark("quorum-lost");
         if (note.reason === "outdated") this.world.mark("outdated");
         break;
       default:
-      // The others are no marks.
+        super.noted(node, note);
     }
   }
 

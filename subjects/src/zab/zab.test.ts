@@ -3,31 +3,21 @@ import { test } from "node:test";
 
 import { decodeRun, play, type Subject } from "@quorate/lab";
 
-import {
-  becomesLegible,
-  goesAsItWent,
-  keepsItsClaims,
-  keepsItsClaimsOnSnapshots,
-  mendsItsDisks,
-  passesItsExam,
-} from "../log/trials.test.ts";
+import { standsTrial } from "../log/trials.test.ts";
 import { zab } from "./subject.ts";
 
 const subject: Subject = zab;
 
-const FIRST_SEEDS = {
+const examSeeds = {
   "Z2-epoch-before-history": 96,
   "B15-counts-any-epoch": 54,
   "R3-hasty-restart": 9,
   "impatient-follower": 92,
 };
 
-keepsItsClaims("Zab", subject);
-mendsItsDisks("Zab", subject);
-keepsItsClaimsOnSnapshots("Zab", subject);
-passesItsExam(subject, FIRST_SEEDS);
-becomesLegible(subject, { "B21-loyal-follower": 3 });
-goesAsItWent("Zab", subject, "zab");
+const longSeeds = { "B21-loyal-follower": 3 };
+
+standsTrial("Zab", subject, "zab", { examSeeds, longSeeds });
 
 // Links that take two messages at once lost the third of every session: sync, proposal, NEWLEADER.
 for (const text of [

@@ -35,6 +35,7 @@ import type { Progress } from "../progress.ts";
 import { votes } from "../quorum.ts";
 import { outranked } from "../succession.ts";
 import { ReadRounds } from "./read-rounds.ts";
+import { type Stretch, useful } from "./repair.ts";
 
 /** An engine may have more. */
 export type LeaderTimer = "election" | "heartbeat" | "quorum" | "transfer";
@@ -53,6 +54,16 @@ type LeaderWords = Speaks<{
 }>;
 
 export type LeaderContext = Context<LeaderWords>;
+
+/** Of engines whose disks know which entries they have lost (./repair.ts). */
+type MendingContext = Context<
+  Omit<LeaderWords, "Record" | "Note"> & {
+    Record: LeaderWords["Record"] | ({ readonly type: "mended" } & Stretch);
+    Note:
+      | LeaderWords["Note"]
+      | { readonly type: "mended"; readonly from: Index; readonly to: Index };
+  }
+>;
 
 /** Longer ago than any election timeout. */
 export const NEVER: number = -Infinity;
@@ -227,13 +238,40 @@ export abstract class LeaderState {
     }));
   }
 
-  /** A lost entry is known again. Returns whether another configuration may be in force now. */
-  protected noteMended(index: Index, entry: Entry): boolean {
-    if (entry.kind === "seal" && !(this.sealIndex > 0 && this.sealIndex < index)) {
-      this.sealIndex = index;
+  // Damage.
+
+  /** Puts entries in their places in a log that had lost them. Returns whether another configuration may be in force now. */
+  protected mendLog(log: Log, { index, entries }: Stretch): boolean {
+    let reconfigured = false;
+    for (const [i, entry] of entries.entries()) {
+      const at = index + i;
+      if (!log.lost.has(at)) continue;
+      log.mend(at, entry);
+      if (entry.kind === "seal" && !(this.sealIndex > 0 && this.sealIndex < at))
+        this.sealIndex = at;
+      if (this.configurations.mended(at, entry)) reconfigured = true;
     }
-    return this.configurations.mended(index, entry);
+    return reconfigured;
   }
+
+  /** Of entries, the first of them at `index`, takes those that a log had lost, durably. Returns whether there are any. */
+  protected takeBack(
+    ctx: MendingContext,
+    log: Log,
+    index: Index,
+    entries: readonly Entry[],
+  ): boolean {
+    const mended = useful(log, index, entries);
+    if (mended === undefined) return false;
+    const reconfigured = this.mendLog(log, mended);
+    ctx.persist({ type: "mended", ...mended });
+    ctx.note({ type: "mended", from: mended.index, to: mended.index + mended.entries.length - 1 });
+    if (reconfigured) this.onConfiguration(ctx);
+    return true;
+  }
+
+  /** Another configuration is in force. */
+  protected abstract onConfiguration(ctx: LeaderContext): void;
 
   // Snapshots.
 

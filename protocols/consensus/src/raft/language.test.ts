@@ -29,6 +29,7 @@ import { RaftClaims } from "./claims.ts";
 import { lan, type RaftConfig } from "./config.ts";
 import type { Message, Note, RaftWords, Record } from "./messages.ts";
 import { Raft } from "./raft.ts";
+import { standIn } from "./repair.ts";
 
 /** How the data of a command is shown. */
 export type ShowData = (data: Uint8Array) => string;
@@ -361,9 +362,8 @@ class DamagedRaft extends CompactingRaft {
   override recover(record: Record): void {
     if (record.type !== "entries") return super.recover(record);
     for (const [i, entry] of record.entries.entries()) {
-      const index = record.index + i;
-      if (index === this.lost) super.recover({ type: "damaged", index, terms: [entry.term] });
-      else super.recover({ type: "entries", index, entries: [entry] });
+      const one = { type: "entries", index: record.index + i, entries: [entry] } as const;
+      super.recover(one.index === this.lost ? standIn(one)! : one);
     }
   }
 }

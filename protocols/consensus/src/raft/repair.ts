@@ -11,13 +11,10 @@
 
 import { invariant, type NodeId, unreachable } from "@quorate/kernel";
 
-import type { Entry, Index } from "../entry.ts";
+import { offerSnapshot, tellOf } from "../leader/repair.ts";
 import { Changing } from "./changes.ts";
 import type { Absent, Fetch, Fetched, Lost, Record } from "./messages.ts";
 import type { Ctx } from "./state.ts";
-
-/** Entry bytes in one answer to a node that has lost some. */
-const FETCH_BYTES = 1 << 20;
 
 /**
  * What is recovered in the place of a record whose bytes the disk has lost, if
@@ -75,26 +72,31 @@ export abstract class Repairing extends Changing {
   }
 
   protected onFetch(ctx: Ctx, from: NodeId, m: Fetch): void {
-    if (m.index <= this.log.base.index) {
-      // It is in a snapshot here. A leader sees to that by itself.
-      const atLeast = this.log.base.index;
-      if (this.leader !== undefined) return;
-      return ctx.outputEagerly({ type: "snapshotWanted", to: from, atLeast, sources: [ctx.self] });
+    const { index, round } = m;
+    const told = tellOf(this.log, index, m.entryTerm);
+    switch (told.type) {
+      case "compacted":
+        // A leader sees to that by itself.
+        if (this.leader === undefined) offerSnapshot(ctx, from, told);
+        return;
+      case "known":
+        return ctx.send(from, { type: "fetched", term: this.term, index, entries: told.entries });
+      case "lost":
+        return;
+      case "absent": {
+        // While there is a leader nothing is dropped.
+        if (this.hearsLeader(ctx)) return;
+        if (m.term > this.term) this.follow(ctx, m.term, undefined);
+        const { term } = this;
+        return ctx.send(from, { type: "absent", term, round, index });
+      }
+      default:
+        unreachable(told);
     }
-    if (this.log.matches(m.index, m.entryTerm) && !this.damaged.has(m.index)) {
-      const entries = this.log.known(m.index, FETCH_BYTES);
-      return ctx.send(from, { type: "fetched", term: this.term, index: m.index, entries });
-    }
-    // What it has lost it may have had; and while there is a leader nothing is dropped.
-    if (this.log.matches(m.index, m.entryTerm) || this.hearsLeader(ctx)) return;
-    if (m.term > this.term) this.follow(ctx, m.term, undefined);
-    const { term } = this;
-    ctx.send(from, { type: "absent", term, round: m.round, index: m.index });
   }
 
   protected onFetched(ctx: Ctx, m: Fetched): void {
-    const same = this.log.countSame(m.index, m.entries);
-    this.takeBack(ctx, m.index, m.entries.slice(0, same));
+    this.takeBack(ctx, this.log, m.index, m.entries);
   }
 
   protected onAbsent(ctx: Ctx, from: NodeId, m: Absent): void {
@@ -103,24 +105,6 @@ export abstract class Repairing extends Changing {
     this.absent.add(from);
     // Nobody of a quorum has it, nor takes it from an earlier leader: it was never committed.
     if (this.isQuorum((node) => this.absent.has(node))) this.replace(ctx, m.index, []);
-  }
-
-  protected override takeBack(ctx: Ctx, index: Index, entries: readonly Entry[]): void {
-    if (this.damaged.size === 0) return;
-    const first = this.firstDamaged;
-    const mended: Entry[] = [];
-    let reconfigured = false;
-    for (const [i, entry] of entries.entries()) {
-      if (index + i < first) continue;
-      mended.push(entry);
-      if (!this.damaged.has(index + i)) continue;
-      if (this.mend(index + i, entry)) reconfigured = true;
-    }
-    if (mended.length === 0) return;
-    const from = Math.max(index, first);
-    ctx.persist({ type: "mended", index: from, entries: mended });
-    ctx.note({ type: "mended", from, to: from + mended.length - 1 });
-    if (reconfigured) this.onConfiguration(ctx);
   }
 
   /** The log as records: what is known, and what is lost. */

@@ -118,7 +118,7 @@ export abstract class Replicating extends Electing {
     }
     if (!this.log.matches(m.prevIndex, m.prevTerm)) return this.refuse(ctx, from, m);
     const same = this.log.countSame(m.prevIndex + 1, m.entries);
-    this.takeBack(ctx, m.prevIndex + 1, m.entries.slice(0, same));
+    this.takeBack(ctx, this.log, m.prevIndex + 1, m.entries);
     // Only a conflict truncates: an old, shorter message must not undo a newer one (R12).
     if (same < m.entries.length) this.replace(ctx, m.prevIndex + same + 1, m.entries.slice(same));
     // What the disk has lost it does not have, though it had it once (R36).
@@ -246,9 +246,6 @@ export abstract class Replicating extends Electing {
   protected override get isReady(): boolean {
     return this.role === "leader" && this.hasCommittedOwnTerm();
   }
-
-  /** Entries that the log knows by index and term: what the disk has lost of them is put back. */
-  protected abstract takeBack(ctx: Ctx, index: Index, entries: readonly Entry[]): void;
 
   /** The configuration in force is committed. */
   protected abstract onConfigurationCommitted(ctx: Ctx): void;

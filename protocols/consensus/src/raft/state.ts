@@ -69,9 +69,7 @@ export abstract class RaftState extends Serving {
         for (const term of record.terms) this.log.appendLost(term);
         break;
       case "mended":
-        for (const [i, entry] of record.entries.entries()) {
-          if (this.log.lost.has(record.index + i)) this.mend(record.index + i, entry);
-        }
+        this.mendLog(this.log, record);
         break;
       case "snapshot":
         this.goOnFrom(record.meta);
@@ -103,12 +101,6 @@ export abstract class RaftState extends Serving {
     const index = this.log.append(entry);
     if (entry.kind === "seal" && this.sealIndex === 0) this.sealIndex = index;
     return this.configurations.appended(index, entry);
-  }
-
-  /** Puts an entry in its place again. Returns whether another configuration may be in force now. */
-  protected mend(index: Index, entry: Entry): boolean {
-    this.log.mend(index, entry);
-    return this.noteMended(index, entry);
   }
 
   /** Unknown is not absent (R36). */

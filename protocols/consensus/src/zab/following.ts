@@ -209,7 +209,7 @@ export abstract class Following extends Electing {
   /** The first of these has its place in the history, and maybe all have. */
   private takeAgain(ctx: Ctx, first: Index, entries: readonly Entry[]): Index {
     const known = this.log.countSame(first, entries);
-    this.takeBack(ctx, first, entries.slice(0, known));
+    this.takeBack(ctx, this.log, first, entries);
     this.owesAck = true;
     const news = entries.slice(known);
     const [next] = news;

@@ -13,13 +13,11 @@
 
 import { type NodeId, unreachable } from "@quorate/kernel";
 
-import type { Entry, Index, Term } from "../entry.ts";
+import type { Index, Term } from "../entry.ts";
+import { offerSnapshot, tellOf } from "../leader/repair.ts";
 import type { Absent, Fetch, Fetched, Record } from "./messages.ts";
 import { type Ctx, ZabState } from "./state.ts";
 import { type Zxid, zxidIn } from "./zxid.ts";
-
-/** Entry bytes in one answer to a node that has lost some. */
-const FETCH_BYTES = 1 << 20;
 
 /**
  * What is recovered in the place of a record whose bytes the disk has lost, if
@@ -93,20 +91,23 @@ export abstract class Repairing extends ZabState {
   }
 
   protected onFetch(ctx: Ctx, from: NodeId, m: Fetch): void {
-    const { base } = this.log;
-    if (m.index <= base.index) {
-      // It is in a snapshot here. A leader sees to that by itself.
-      if (this.followed !== undefined) return;
-      const sources = [ctx.self];
-      const { index: atLeast } = base;
-      return ctx.outputEagerly({ type: "snapshotWanted", to: from, atLeast, sources });
+    const { index } = m;
+    const told = tellOf(this.log, index, m.zxid.epoch);
+    switch (told.type) {
+      case "compacted":
+        // A leader sees to that by itself.
+        if (this.followed === undefined) offerSnapshot(ctx, from, told);
+        return;
+      case "known":
+        // `send` waits until they are durable: the asker may be the only other one to have them.
+        return ctx.send(from, { type: "fetched", index, entries: told.entries });
+      case "lost":
+        return;
+      case "absent":
+        return this.disclaim(ctx, from, m);
+      default:
+        unreachable(told);
     }
-    if (!this.log.matches(m.index, m.zxid.epoch)) return this.disclaim(ctx, from, m);
-    // What it has lost it may have had.
-    if (this.log.lost.has(m.index)) return;
-    const entries = this.log.known(m.index, FETCH_BYTES);
-    // `send` waits until they are durable: the asker may be the only other one to have them.
-    ctx.send(from, { type: "fetched", index: m.index, entries });
   }
 
   /** Does not have it. While there is a leader nothing is dropped. */
@@ -117,8 +118,7 @@ export abstract class Repairing extends ZabState {
   }
 
   protected onFetched(ctx: Ctx, m: Fetched): void {
-    const same = this.log.countSame(m.index, m.entries);
-    if (!this.takeBack(ctx, m.index, m.entries.slice(0, same))) return;
+    if (!this.takeBack(ctx, this.log, m.index, m.entries)) return;
     if (this.followed === undefined) this.seekRepair(ctx, false);
   }
 
@@ -134,23 +134,5 @@ export abstract class Repairing extends ZabState {
     // Nobody of a quorum has it, nor takes it from a leader that this node has followed (B26).
     this.doubted = undefined;
     this.truncate(ctx, index - 1);
-  }
-
-  /** Entries that this history knows by index and term. Returns whether any of them was lost. */
-  protected takeBack(ctx: Ctx, index: Index, entries: readonly Entry[]): boolean {
-    const { lost } = this.log;
-    if (lost.size === 0) return false;
-    const skip = entries.findIndex((_, i) => lost.has(index + i));
-    if (skip < 0) return false;
-    const from = index + skip;
-    const mended = entries.slice(skip);
-    let reconfigured = false;
-    for (const [i, entry] of mended.entries()) {
-      if (lost.has(from + i) && this.mend(from + i, entry)) reconfigured = true;
-    }
-    ctx.persist({ type: "mended", index: from, entries: mended });
-    ctx.note({ type: "mended", from, to: from + mended.length - 1 });
-    if (reconfigured) this.onConfiguration(ctx);
-    return true;
   }
 }

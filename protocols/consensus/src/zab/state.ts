@@ -111,9 +111,7 @@ export abstract class ZabState extends Serving {
         this.recoverLost(record.index, record.terms);
         break;
       case "mended":
-        for (const [i, entry] of record.entries.entries()) {
-          if (this.log.lost.has(record.index + i)) this.mend(record.index + i, entry);
-        }
+        this.mendLog(this.log, record);
         break;
       case "committed":
         this.settledIndex = Math.max(this.settledIndex, record.index);
@@ -183,12 +181,6 @@ export abstract class ZabState extends Serving {
     const index = this.log.append(entry);
     if (entry.kind === "seal" && this.sealIndex === 0) this.sealIndex = index;
     return this.configurations.appended(index, entry);
-  }
-
-  /** Puts an entry in its place again. Returns whether another configuration may be in force now. */
-  protected mend(index: Index, entry: Entry): boolean {
-    this.log.mend(index, entry);
-    return this.noteMended(index, entry);
   }
 
   get damaged(): ReadonlySet<Index> {
