@@ -3,7 +3,7 @@
 import type { Raft, RaftConfig } from "@quorate/consensus";
 import { invariant, type Vocabulary } from "@quorate/kernel";
 import type { Bug } from "@quorate/lab";
-import type { Verdict } from "@quorate/lab/checker";
+import type { Progress, Verdict } from "@quorate/lab/checker";
 
 import type { Planted } from "../log/planted.ts";
 import { CLIENT_CLAIMS } from "../log/witness.ts";
@@ -11,6 +11,7 @@ import { paxosBugs } from "../paxos/bugs.ts";
 import { raftBugs } from "../raft/bugs.ts";
 import { zabBugs } from "../zab/bugs.ts";
 import { PAXOS_MODELS, RAFT_MODELS, ZAB_MODELS } from "./catalogue.ts";
+import type { RunOptions } from "./checkable.ts";
 import type { LogRow } from "./log-rows.ts";
 import { type Hunt, RAFT_HUNTS, searchHunt } from "./raft-hunts.ts";
 
@@ -23,18 +24,25 @@ export interface PlantedVerdict {
   readonly verdict: Verdict<Vocabulary>;
 }
 
+export interface HuntOptions {
+  /** Of each model. */
+  readonly maxStates?: number | undefined;
+  /** Told now and then how far the search of a model is. */
+  readonly onProgress?: (hunt: string, progress: Progress) => void;
+}
+
 /** A model, for variants of the class. */
 interface Ground<C, P> {
   readonly name: string;
   /** The bug that it is aimed at, if it is at one. */
   readonly bug?: string;
-  search(make: (config: C) => P, maxStates: number): Verdict<Vocabulary>;
+  search(make: (config: C) => P, options: RunOptions): Verdict<Vocabulary>;
 }
 
 /** Where the bugs of a protocol may be looked for. */
 interface Field {
   readonly bugs: readonly Bug[];
-  hunt(bug: string, maxStates: number): PlantedVerdict;
+  hunt(bug: string, options: HuntOptions): PlantedVerdict;
 }
 
 /** Models ask neither what clients read nor whether anything happens at all. */
@@ -42,6 +50,8 @@ const UNASKED: ReadonlySet<string> = new Set(["liveness", ...CLIENT_CLAIMS.map((
 
 /** Every model is searched so far before any is searched to its end: most bugs are not deep. */
 const SHALLOW = 40_000;
+/** And then so far, unless somebody says otherwise. */
+const MOST = 2_000_000;
 
 const FIELDS: ReadonlyMap<string, Field> = new Map([
   ["raft", fieldOf(raftBugs, [...RAFT_HUNTS.map(aimed), ...RAFT_MODELS.map(groundOf)])],
@@ -71,33 +81,36 @@ function isAsked(claim: string): boolean {
 /**
  * Looks for a planted bug in every model of its protocol, first in those that are aimed at it.
  *
- * @param maxStates - Of each model.
  * @throws RangeError if there is no such bug, or no model that could find it.
  */
-export function huntPlanted(protocol: string, bug: string, maxStates = 2_000_000): PlantedVerdict {
+export function huntPlanted(
+  protocol: string,
+  bug: string,
+  options: HuntOptions = {},
+): PlantedVerdict {
   const field = FIELDS.get(protocol);
   if (field === undefined || !plantedOf(protocol).includes(bug)) {
     throw new RangeError(`models of ${protocol} cannot find a bug ${bug}`);
   }
-  return field.hunt(bug, maxStates);
+  return field.hunt(bug, options);
 }
 
 function aimed(hunt: Hunt): Ground<RaftConfig, Raft> {
   const { name, bug } = hunt;
-  return { name, bug, search: (make, maxStates) => searchHunt(hunt, maxStates, make) };
+  return { name, bug, search: (make, options) => searchHunt(hunt, options, make) };
 }
 
 function groundOf<P, C>(row: LogRow<P, C>): Ground<C, P> {
-  return { name: row.model, search: (make, maxStates) => row.plant(make, { maxStates }) };
+  return { name: row.model, search: (make, options) => row.plant(make, options) };
 }
 
 function fieldOf<C, P>(bugs: readonly Planted<C, P>[], grounds: readonly Ground<C, P>[]): Field {
   return {
     bugs: bugs.map(({ bug }) => bug),
-    hunt(name, maxStates) {
+    hunt(name, options) {
       const planted = bugs.find(({ bug }) => bug.name === name);
       invariant(planted !== undefined, "only bugs that are known are planted");
-      return hunted(grounds, planted, maxStates);
+      return hunted(grounds, planted, options);
     },
   };
 }
@@ -105,7 +118,7 @@ function fieldOf<C, P>(bugs: readonly Planted<C, P>[], grounds: readonly Ground<
 function hunted<C, P>(
   grounds: readonly Ground<C, P>[],
   planted: Planted<C, P>,
-  maxStates: number,
+  { maxStates = MOST, onProgress }: HuntOptions,
 ): PlantedVerdict {
   const bug = planted.bug.name;
   const make = (config: C): P => planted.make(config);
@@ -115,7 +128,10 @@ function hunted<C, P>(
   for (const most of [Math.min(SHALLOW, maxStates), maxStates]) {
     const stopped: typeof left = [];
     for (const ground of left) {
-      const verdict = ground.search(make, ground.bug === bug ? maxStates : most);
+      const verdict = ground.search(make, {
+        maxStates: ground.bug === bug ? maxStates : most,
+        onProgress: (progress) => onProgress?.(ground.name, progress),
+      });
       states += verdict.states;
       last = { bug, hunt: ground.name, states, verdict };
       if (verdict.violation !== undefined) return last;

@@ -17,7 +17,7 @@ function planted(name: string): CreateRaft {
 for (const hunt of RAFT_HUNTS) {
   test(`${hunt.name}: the mistake is found, and its run replays`, () => {
     const create = planted(hunt.bug);
-    const { states, violation } = searchHunt(hunt, 1_000_000, create);
+    const { states, violation } = searchHunt(hunt, { maxStates: 1_000_000 }, create);
     assert.ok(violation, `not found in ${states} states`);
     assert.match(violation.promise, /^(I8: n2 leads term \d without|R16:) "command 1 of term 1"/);
     const path = Path.along(hunt.model(create), violation.trace);
@@ -27,7 +27,7 @@ for (const hunt of RAFT_HUNTS) {
   });
 
   test(`${hunt.name}: the shipped class does not make it`, () => {
-    const { violation, states, coverage } = searchHunt(hunt, 50_000);
+    const { violation, states, coverage } = searchHunt(hunt, { maxStates: 50_000 });
     assert.equal(violation, undefined);
     assert.ok(states > 10_000 || coverage !== "stopped");
   });

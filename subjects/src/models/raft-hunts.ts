@@ -8,6 +8,7 @@ import type { Raft, RaftWords } from "@quorate/consensus";
 import { type Action, check, Path, type Verdict } from "@quorate/lab/checker";
 
 import { firstLeader, type LogModel, type LogParameters } from "./log.ts";
+import type { RunOptions } from "./checkable.ts";
 import { type CreateRaft, raftModel } from "./raft.ts";
 import { forget, isBetween, type LogRun, propose } from "./steering.ts";
 
@@ -73,11 +74,11 @@ export const RAFT_HUNTS: readonly Hunt[] = [
  */
 export function searchHunt(
   { model, from }: Hunt,
-  maxStates: number,
+  options: RunOptions,
   create?: CreateRaft,
 ): Verdict<RaftWords> {
   const made = model(create);
-  return check(made, { maxStates, from: from(made) });
+  return check(made, { ...options, from: from(made) });
 }
 
 /** A message carries one entry, so that a server may have half of what its leader sends. */

@@ -128,7 +128,12 @@ function hunt(
     const reason = `${protocol} has no bug "${bug}", but ${names.join(", ")}${didYouMean(bug, names)}`;
     throw new CliError({ code: "usage", reason });
   }
-  const { hunt, states, verdict } = huntPlanted(protocol, bug, flags.maxStates);
+  const [tell, wipe] = progressOf(terminal, flags);
+  const { hunt, states, verdict } = huntPlanted(protocol, bug, {
+    maxStates: flags.maxStates,
+    onProgress: tell,
+  });
+  wipe();
   const { violation } = verdict;
   if (flags.json === true) {
     terminal.write(
@@ -196,19 +201,32 @@ function timed<V extends Vocabulary>(
   name: string,
   run: (tell: (progress: Progress) => void) => Verdict<V>,
 ): { readonly verdict: Verdict<V>; readonly seconds: number } {
-  const shows = terminal.interactive && flags.json !== true;
   const begun = performance.now();
-  let told = begun;
-  const verdict = run(({ states, depth, waiting }) => {
+  const [tell, wipe] = progressOf(terminal, flags);
+  const verdict = run((progress) => tell(name, progress));
+  wipe();
+  return { verdict, seconds: Math.round(performance.now() - begun) / 1000 };
+}
+
+/** How to show a person how far a search is, and how to end that. */
+function progressOf(
+  terminal: Terminal,
+  flags: CheckFlags,
+): readonly [tell: (name: string, progress: Progress) => void, wipe: () => void] {
+  const shows = terminal.interactive && flags.json !== true;
+  let told = performance.now();
+  let searched = "";
+  let begun = told;
+  const tell = (name: string, { states, depth, waiting }: Progress): void => {
     const now = performance.now();
+    if (name !== searched) [searched, begun] = [name, now];
     if (!shows || now - told < 200) return;
     told = now;
-    const rate = Math.round((1000 * states) / (now - begun));
+    const rate = Math.round((1000 * states) / Math.max(1, now - begun));
     const line = `${name}: ${grouped(states)} states, depth ${depth}, ${grouped(waiting)} waiting, ${grouped(rate)}/s`;
     terminal.write(`\r\u001B[K${line}`);
-  });
-  if (shows) terminal.write("\r\u001B[K");
-  return { verdict, seconds: Math.round(performance.now() - begun) / 1000 };
+  };
+  return [tell, () => void (shows && terminal.write("\r\u001B[K"))];
 }
 
 function record(

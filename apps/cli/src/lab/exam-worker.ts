@@ -81,7 +81,7 @@ function shorter(protocol: string, bug: string): Partial<Grade> {
 /** What models find of a bug that no seed found, if there are any that could. */
 function hunted(protocol: string, bug: string, maxStates?: number): Partial<Grade> {
   if (!plantedOf(protocol).includes(bug)) return {};
-  const { hunt, states, verdict } = huntPlanted(protocol, bug, maxStates);
+  const { hunt, states, verdict } = huntPlanted(protocol, bug, { maxStates });
   const { violation } = verdict;
   if (violation === undefined) return { states };
   const text = violation.promise;
